@@ -1,0 +1,9 @@
+export { type ErrorCode, errorCodes, isErrorCode, type Retry } from './errors/codes.ts';
+export {
+  type ErrorBody,
+  type ErrorDetail,
+  errorBodySchema,
+  LatentError,
+  type LatentErrorOptions,
+  toLatentError,
+} from './errors/latent-error.ts';
