@@ -7,3 +7,15 @@ export {
   type LatentErrorOptions,
   toLatentError,
 } from './errors/latent-error.ts';
+export {
+  type AskId,
+  addressSchema,
+  askIdSchema,
+  hex32Schema,
+  type LeaseId,
+  leaseIdSchema,
+  type PeerKey,
+  peerKeySchema,
+  signatureSchema,
+  uintSchema,
+} from './ids.ts';

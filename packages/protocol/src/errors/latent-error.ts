@@ -65,8 +65,9 @@ export class LatentError extends Error {
 
   /** Rebuilds an error that a peer sent. A code that is not known here becomes `INTERNAL`, its text kept. */
   static fromBody(body: ErrorBody): LatentError {
-    const known = isErrorCode(body.code);
-    return new LatentError(known ? body.code : 'INTERNAL', known ? body.message : `${body.code}: ${body.message}`, {
+    const { code } = body;
+    const known = isErrorCode(code);
+    return new LatentError(known ? code : 'INTERNAL', known ? body.message : `${code}: ${body.message}`, {
       retry: body.retry,
       ...(body.hint === undefined ? {} : { hint: body.hint }),
       ...(body.details === undefined ? {} : { details: body.details }),

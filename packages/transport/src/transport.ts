@@ -1,0 +1,62 @@
+import type { PeerKey } from '@latent/protocol';
+
+/** Largest message on a stream, in bytes. Longer data is sent as several messages. */
+export const MAX_MESSAGE_BYTES = 256 * 1024;
+
+/** Who to reach: a key, and hints where it might be found. The key is what counts; hints may be empty or wrong. */
+export interface PeerAddress {
+  readonly key: PeerKey;
+  /** `tcp://host:port`, in order of preference. How a peer is found beyond these is the transport's business. */
+  readonly hints: readonly string[];
+}
+
+/**
+ * An authenticated, encrypted, ordered stream of messages between two keys. Message boundaries are kept.
+ * The peer's host sees neither content nor may it alter it unseen; the peer itself sees everything.
+ */
+export interface EncryptedStream {
+  /** The key the peer proved. */
+  readonly remoteKey: PeerKey;
+  /**
+   * Sends one message of at most {@link MAX_MESSAGE_BYTES}. Resolves when it was handed to the network and there is room for
+   * the next one (back-pressure).
+   * @throws LatentError MESSAGE_TOO_LARGE, STREAM_CLOSED
+   */
+  send(message: Uint8Array): Promise<void>;
+  /** Messages in order until the peer ends its side. Throws STREAM_CLOSED if the stream breaks. Iterate once. */
+  messages(): AsyncIterable<Uint8Array>;
+  /** Ends our side; what was sent still arrives. */
+  end(): Promise<void>;
+  /** Drops the stream at once, both sides. Never throws. */
+  destroy(): void;
+  /** Settles when both sides have ended or the stream broke. Never rejects. */
+  readonly closed: Promise<void>;
+}
+
+export interface Listener {
+  /** Hints that peers can dial, for the ask. */
+  readonly hints: readonly string[];
+  /** Stops accepting and drops open streams. */
+  close(): Promise<void>;
+}
+
+/** Reaches peers by key. Implementations: `direct` (TCP). Nothing here assumes that a peer can be dialled directly. */
+export interface Transport {
+  /** Our own key. */
+  readonly key: PeerKey;
+  /**
+   * @throws LatentError PEER_UNREACHABLE (no hint led to the peer), PEER_WRONG_KEY (somebody else answered), CANCELLED
+   */
+  connect(peer: PeerAddress, options: { readonly signal: AbortSignal }): Promise<EncryptedStream>;
+  /** Accepts streams. `onStream` is called after the peer proved its key; it owns the stream. */
+  listen(onStream: (stream: EncryptedStream) => void, options: ListenOptions): Promise<Listener>;
+  /** Drops everything. */
+  close(): Promise<void>;
+}
+
+export interface ListenOptions {
+  /** IP address to bind, e.g. `127.0.0.1`. */
+  readonly address: string;
+  /** 0 for any free port. */
+  readonly port: number;
+}
