@@ -19,3 +19,74 @@ export {
   signatureSchema,
   uintSchema,
 } from './ids.ts';
+export { TOKEN_DECIMALS, formatDollars, parseDollars } from './money/dollars.ts';
+export { chargeDown, chargeUp, hourlyFromRateUp, RATE_SCALE, rateFromHourlyDown } from './money/rate.ts';
+export { type EscrowDomain, escrowDomain, operatorsDomain } from './messages/domain.ts';
+export { messageTypes } from './messages/typed-data.ts';
+export {
+  type Ask,
+  askSchema,
+  checkSignedAsk,
+  type DeviceKind,
+  deviceKinds,
+  hashAsk,
+  hashResource,
+  type Resource,
+  resourceSchema,
+  type SignedAsk,
+  signAsk,
+  signedAskSchema,
+} from './messages/ask.ts';
+export {
+  hashOrder,
+  type LeaseTerms,
+  leaseTermsSchema,
+  MAX_MEMBERS,
+  type Member,
+  memberSchema,
+  type Order,
+  orderSchema,
+  requiredDeposit,
+} from './messages/order.ts';
+export { checkVoucher, hashVoucher, type SignedVoucher, signedVoucherSchema, signVoucher, type Voucher, voucherSchema } from './messages/voucher.ts';
+export {
+  checkAttach,
+  checkHold,
+  hashClose,
+  hashJoin,
+  isPresenceOf,
+  recoverClose,
+  type SignedClose,
+  type SignedHold,
+  signAttach,
+  signClose,
+  signedCloseSchema,
+  signedHoldSchema,
+  signHold,
+  signJoin,
+  signPresence,
+} from './messages/agreement.ts';
+export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
+export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
+export { type Requirements, type RequirementsInput, requirementsSchema } from './match/requirements.ts';
+export type { Candidate } from './match/candidate.ts';
+export { type Refusal, type RefusalReason, refusalReasons, refusalSchema, type Relaxation, relaxationSchema } from './match/refusal.ts';
+export {
+  type AgentMessage,
+  agentMessageSchema,
+  asksAnswerSchema,
+  type BookMessage,
+  type BookStatus,
+  bookMessageSchema,
+  bookStatusSchema,
+  type ListedAsk,
+  listedAskSchema,
+  MAX_ASKS_PER_ANSWER,
+  MAX_BOOK_ANSWER_BYTES,
+  MAX_BOOK_REQUEST_BYTES,
+  type MatchAnswer,
+  type MatchRequest,
+  matchAnswerSchema,
+  matchRequestSchema,
+} from './wire/book-api.ts';
+export { type Deployment, deploymentSchema } from './chain/deployment.ts';
