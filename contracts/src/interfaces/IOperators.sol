@@ -27,6 +27,7 @@ interface IOperators {
 
     error AgentTaken(address agentKey, address operator);
     error BadAgentSignature(address agentKey);
+    error ConsentWithdrawn(address agentKey, address operator);
     error NotYourAgent(address agentKey, address caller);
     error StakeTooSmall(uint256 stake, uint256 required);
     error NothingUnbonding();
@@ -37,7 +38,8 @@ interface IOperators {
     function stake(uint256 amount) external;
     /// @notice The caller's machine joins. `signature`: by `agentKey` over EIP-712 `Join(address operator,address agentKey)`.
     function join(address agentKey, bytes calldata signature) external;
-    /// @notice Operator or the agent itself. The epoch stays raised, so asks signed before cannot come back.
+    /// @notice Operator or the agent itself. The epoch stays raised, so asks signed before cannot come back. An agent
+    /// that leaves by its own call withdraws its consent for good: that operator cannot use its old `Join` again.
     function leave(address agentKey) external;
     /// @notice Voids every ask the agent has signed so far. Operator or the agent itself.
     function cancelAsks(address agentKey) external;
