@@ -1,3 +1,4 @@
+export { type Deployment, deploymentSchema } from './chain/deployment.ts';
 export { type ErrorCode, errorCodes, isErrorCode, type Retry } from './errors/codes.ts';
 export {
   type ErrorBody,
@@ -19,36 +20,18 @@ export {
   signatureSchema,
   uintSchema,
 } from './ids.ts';
-export { TOKEN_DECIMALS, formatDollars, parseDollars } from './money/dollars.ts';
-export { chargeDown, chargeUp, hourlyFromRateUp, RATE_SCALE, rateFromHourlyDown } from './money/rate.ts';
-export { type EscrowDomain, escrowDomain, operatorsDomain } from './messages/domain.ts';
-export { messageTypes } from './messages/typed-data.ts';
+export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
+export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
+export type { Candidate } from './match/candidate.ts';
 export {
-  type Ask,
-  askSchema,
-  checkSignedAsk,
-  type DeviceKind,
-  deviceKinds,
-  hashAsk,
-  hashResource,
-  type Resource,
-  resourceSchema,
-  type SignedAsk,
-  signAsk,
-  signedAskSchema,
-} from './messages/ask.ts';
-export {
-  hashOrder,
-  type LeaseTerms,
-  leaseTermsSchema,
-  MAX_MEMBERS,
-  type Member,
-  memberSchema,
-  type Order,
-  orderSchema,
-  requiredDeposit,
-} from './messages/order.ts';
-export { checkVoucher, hashVoucher, type SignedVoucher, signedVoucherSchema, signVoucher, type Voucher, voucherSchema } from './messages/voucher.ts';
+  type Refusal,
+  type RefusalReason,
+  type Relaxation,
+  refusalReasons,
+  refusalSchema,
+  relaxationSchema,
+} from './match/refusal.ts';
+export { type Requirements, type RequirementsInput, requirementsSchema } from './match/requirements.ts';
 export {
   checkAttach,
   checkHold,
@@ -66,11 +49,68 @@ export {
   signJoin,
   signPresence,
 } from './messages/agreement.ts';
-export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
-export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
-export { type Requirements, type RequirementsInput, requirementsSchema } from './match/requirements.ts';
-export type { Candidate } from './match/candidate.ts';
-export { type Refusal, type RefusalReason, refusalReasons, refusalSchema, type Relaxation, relaxationSchema } from './match/refusal.ts';
+export {
+  type Ask,
+  askSchema,
+  checkSignedAsk,
+  type DeviceKind,
+  deviceKinds,
+  hashAsk,
+  hashResource,
+  type Resource,
+  resourceSchema,
+  type SignedAsk,
+  signAsk,
+  signedAskSchema,
+} from './messages/ask.ts';
+export { type EscrowDomain, escrowDomain, operatorsDomain } from './messages/domain.ts';
+export {
+  hashOrder,
+  type LeaseTerms,
+  leaseTermsSchema,
+  MAX_MEMBERS,
+  type Member,
+  memberSchema,
+  type Order,
+  orderSchema,
+  requiredDeposit,
+} from './messages/order.ts';
+export { messageTypes } from './messages/typed-data.ts';
+export {
+  checkVoucher,
+  hashVoucher,
+  type SignedVoucher,
+  signedVoucherSchema,
+  signVoucher,
+  type Voucher,
+  voucherSchema,
+} from './messages/voucher.ts';
+export { formatDollars, parseDollars, TOKEN_DECIMALS } from './money/dollars.ts';
+export { chargeDown, chargeUp, hourlyFromRateUp, RATE_SCALE, rateFromHourlyDown } from './money/rate.ts';
+export {
+  attachParamsSchema,
+  attachResultSchema,
+  closeResultSchema,
+  execExitSchema,
+  execParamsSchema,
+  type FilesResult,
+  fetchParamsSchema,
+  filesResultSchema,
+  holdParamsSchema,
+  holdResultSchema,
+  type JobPhase,
+  jobPhaseSchema,
+  leaseParamsSchema,
+  logsParamsSchema,
+  MAX_FILES_BYTES,
+  MAX_FILES_ENTRIES,
+  type MemberStatus,
+  memberStatusSchema,
+  type StartParams,
+  startParamsSchema,
+  stopParamsSchema,
+  voucherResultSchema,
+} from './wire/agent-api.ts';
 export {
   type AgentMessage,
   agentMessageSchema,
@@ -89,4 +129,3 @@ export {
   matchAnswerSchema,
   matchRequestSchema,
 } from './wire/book-api.ts';
-export { type Deployment, deploymentSchema } from './chain/deployment.ts';
