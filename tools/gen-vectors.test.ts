@@ -27,7 +27,7 @@ describe('generateVectors', () => {
     expect(count((one) => one.payableUnits === 0n)).toBeGreaterThan(24);
     expect(count((one) => one.payableUnits > 0n && one.payableUnits < one.units)).toBeGreaterThan(24);
     expect(count((one) => one.payableUnits > 0n && one.payableUnits === one.units)).toBeGreaterThan(24);
-    expect(count((one) => one.charge > 2n ** 96n)).toBeGreaterThan(2);
+    expect(count((one) => one.charge > 2n ** 96n)).toBeGreaterThan(1);
     expect(count((one) => one.stopAt !== 0n && one.stopAt < one.now && one.payableUnits > 0n)).toBeGreaterThan(24);
   });
 });
