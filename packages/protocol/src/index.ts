@@ -1,3 +1,4 @@
+export { leaseEscrowAbi, operatorsAbi, testDollarAbi } from './chain/abi.ts';
 export { type Deployment, deploymentSchema } from './chain/deployment.ts';
 export { type ErrorCode, errorCodes, isErrorCode, type Retry } from './errors/codes.ts';
 export {

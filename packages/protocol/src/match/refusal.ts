@@ -32,7 +32,20 @@ export type Refusal = z.infer<typeof refusalSchema>;
 
 /** One change of the order that would make it match, and what it would then cost. */
 export const relaxationSchema = z.object({
-  field: z.enum(['machines', 'maxPricePerDeviceHour', 'minMemoryMiB', 'minCpuCores', 'minDeviceMemoryMiB', 'regions', 'seconds', 'isolation', 'devicesPerMachine', 'model', 'kind', 'excludeOperators']),
+  field: z.enum([
+    'machines',
+    'maxPricePerDeviceHour',
+    'minMemoryMiB',
+    'minCpuCores',
+    'minDeviceMemoryMiB',
+    'regions',
+    'seconds',
+    'isolation',
+    'devicesPerMachine',
+    'model',
+    'kind',
+    'excludeOperators',
+  ]),
   /** The value to set, as text; amounts in base units. */
   value: z.string().max(500),
   text: z.string().max(300),

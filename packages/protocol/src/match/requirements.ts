@@ -20,7 +20,10 @@ export const requirementsSchema = z.object({
   /** Most per device-hour, in base units of the stablecoin. */
   maxPricePerDeviceHour: uintSchema(64),
   /** The lease's length in seconds. */
-  seconds: z.int().min(1).max(366 * 86_400),
+  seconds: z
+    .int()
+    .min(1)
+    .max(366 * 86_400),
   /** `namespaces` refuses machines that run jobs without isolation. */
   isolation: z.enum(['none', 'namespaces']).default('namespaces'),
   excludeOperators: z.array(addressSchema).max(64).default([]),

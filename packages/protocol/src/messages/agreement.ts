@@ -1,7 +1,16 @@
-import { type Address, hashTypedData, type Hex, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { type Address, type Hex, hashTypedData, type LocalAccount, recoverTypedDataAddress } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
-import { type AskId, addressSchema, askIdSchema, type LeaseId, leaseIdSchema, type PeerKey, signatureSchema, uintSchema } from '../ids.ts';
+import {
+  type AskId,
+  addressSchema,
+  askIdSchema,
+  type LeaseId,
+  leaseIdSchema,
+  type PeerKey,
+  signatureSchema,
+  uintSchema,
+} from '../ids.ts';
 import { type EscrowDomain, escrowDomain, operatorsDomain } from './domain.ts';
 import { messageTypes } from './typed-data.ts';
 
@@ -10,7 +19,10 @@ export const signedHoldSchema = z.object({
   ask: askIdSchema,
   renter: addressSchema,
   devices: z.int().min(1).max(1024),
-  heldUntil: z.int().min(0).max(2 ** 40 - 1),
+  heldUntil: z
+    .int()
+    .min(0)
+    .max(2 ** 40 - 1),
   signature: signatureSchema,
 });
 export type SignedHold = z.infer<typeof signedHoldSchema>;
@@ -28,14 +40,22 @@ export async function checkHold(domain: EscrowDomain, agentKey: Address, hold: S
   const { signature, ...content } = hold;
   const signer = await recoverTypedDataAddress({ ...holdTypedData(domain, content), signature }).catch(() => undefined);
   if (signer !== agentKey) {
-    throw new LatentError('HOLD_BAD_SIGNATURE', `The hold on ask ${hold.ask} is signed by ${signer ?? 'nobody'}, not by agent ${agentKey}.`, {
-      details: { ask: hold.ask, agentKey },
-    });
+    throw new LatentError(
+      'HOLD_BAD_SIGNATURE',
+      `The hold on ask ${hold.ask} is signed by ${signer ?? 'nobody'}, not by agent ${agentKey}.`,
+      {
+        details: { ask: hold.ask, agentKey },
+      },
+    );
   }
 }
 
 /** What an agent signs at the end: "for this lease I claim `units` device-seconds and nothing beyond". */
-export const signedCloseSchema = z.object({ leaseId: leaseIdSchema, units: uintSchema(96), signature: signatureSchema });
+export const signedCloseSchema = z.object({
+  leaseId: leaseIdSchema,
+  units: uintSchema(96),
+  signature: signatureSchema,
+});
 export type SignedClose = z.infer<typeof signedCloseSchema>;
 
 /** EIP-712 digest of a close. */
@@ -43,17 +63,30 @@ export function hashClose(domain: EscrowDomain, leaseId: LeaseId, units: bigint)
   return hashTypedData(closeTypedData(domain, leaseId, units));
 }
 
-export async function signClose(account: LocalAccount, domain: EscrowDomain, leaseId: LeaseId, units: bigint): Promise<SignedClose> {
+export async function signClose(
+  account: LocalAccount,
+  domain: EscrowDomain,
+  leaseId: LeaseId,
+  units: bigint,
+): Promise<SignedClose> {
   return { leaseId, units, signature: await account.signTypedData(closeTypedData(domain, leaseId, units)) };
 }
 
 /** Who signed a close, or undefined if nobody did. */
 export async function recoverClose(domain: EscrowDomain, close: SignedClose): Promise<Address | undefined> {
-  return recoverTypedDataAddress({ ...closeTypedData(domain, close.leaseId, close.units), signature: close.signature }).catch(() => undefined);
+  return recoverTypedDataAddress({
+    ...closeTypedData(domain, close.leaseId, close.units),
+    signature: close.signature,
+  }).catch(() => undefined);
 }
 
 /** The meter key's leave for a transport key to act for the lease. */
-export async function signAttach(account: LocalAccount, domain: EscrowDomain, leaseId: LeaseId, peerKey: PeerKey): Promise<Hex> {
+export async function signAttach(
+  account: LocalAccount,
+  domain: EscrowDomain,
+  leaseId: LeaseId,
+  peerKey: PeerKey,
+): Promise<Hex> {
   return account.signTypedData(attachTypedData(domain, leaseId, peerKey));
 }
 
@@ -65,9 +98,13 @@ export async function checkAttach(
   const data = attachTypedData(domain, attach.leaseId, attach.peerKey);
   const signer = await recoverTypedDataAddress({ ...data, signature: attach.signature }).catch(() => undefined);
   if (signer !== attach.meterKey) {
-    throw new LatentError('NOT_ALLOWED', `Only the meter key ${attach.meterKey} of lease ${attach.leaseId} can let a key act for it.`, {
-      details: { leaseId: attach.leaseId },
-    });
+    throw new LatentError(
+      'NOT_ALLOWED',
+      `Only the meter key ${attach.meterKey} of lease ${attach.leaseId} can let a key act for it.`,
+      {
+        details: { leaseId: attach.leaseId },
+      },
+    );
   }
 }
 
@@ -76,13 +113,23 @@ export async function signPresence(account: LocalAccount, domain: EscrowDomain, 
   return account.signTypedData(presenceTypedData(domain, account.address, challenge));
 }
 
-export async function isPresenceOf(domain: EscrowDomain, agentKey: Address, challenge: Hex, signature: Hex): Promise<boolean> {
+export async function isPresenceOf(
+  domain: EscrowDomain,
+  agentKey: Address,
+  challenge: Hex,
+  signature: Hex,
+): Promise<boolean> {
   const data = presenceTypedData(domain, agentKey, challenge);
   return (await recoverTypedDataAddress({ ...data, signature }).catch(() => undefined)) === agentKey;
 }
 
 /** The agent key's consent to belong to an operator, for `Operators.join`. */
-export async function signJoin(account: LocalAccount, chainId: number, operators: Address, operator: Address): Promise<Hex> {
+export async function signJoin(
+  account: LocalAccount,
+  chainId: number,
+  operators: Address,
+  operator: Address,
+): Promise<Hex> {
   return account.signTypedData(joinTypedData(chainId, operators, operator, account.address));
 }
 
@@ -91,16 +138,29 @@ export function hashJoin(chainId: number, operators: Address, operator: Address,
   return hashTypedData(joinTypedData(chainId, operators, operator, agentKey));
 }
 
-function holdTypedData(domain: EscrowDomain, message: { ask: AskId; renter: Address; devices: number; heldUntil: number }) {
+function holdTypedData(
+  domain: EscrowDomain,
+  message: { ask: AskId; renter: Address; devices: number; heldUntil: number },
+) {
   return { domain: escrowDomain(domain), primaryType: 'Hold' as const, types: { Hold: messageTypes.Hold }, message };
 }
 
 function closeTypedData(domain: EscrowDomain, leaseId: LeaseId, units: bigint) {
-  return { domain: escrowDomain(domain), primaryType: 'Close' as const, types: { Close: messageTypes.Close }, message: { leaseId, units } };
+  return {
+    domain: escrowDomain(domain),
+    primaryType: 'Close' as const,
+    types: { Close: messageTypes.Close },
+    message: { leaseId, units },
+  };
 }
 
 function attachTypedData(domain: EscrowDomain, leaseId: LeaseId, peerKey: PeerKey) {
-  return { domain: escrowDomain(domain), primaryType: 'Attach' as const, types: { Attach: messageTypes.Attach }, message: { leaseId, peerKey } };
+  return {
+    domain: escrowDomain(domain),
+    primaryType: 'Attach' as const,
+    types: { Attach: messageTypes.Attach },
+    message: { leaseId, peerKey },
+  };
 }
 
 function presenceTypedData(domain: EscrowDomain, agentKey: Address, challenge: Hex) {

@@ -1,7 +1,15 @@
 import { type Hex, hashStruct, hashTypedData, type LocalAccount, recoverTypedDataAddress } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
-import { type AskId, addressSchema, askIdSchema, hex32Schema, peerKeySchema, signatureSchema, uintSchema } from '../ids.ts';
+import {
+  type AskId,
+  addressSchema,
+  askIdSchema,
+  hex32Schema,
+  peerKeySchema,
+  signatureSchema,
+  uintSchema,
+} from '../ids.ts';
 import { type EscrowDomain, escrowDomain } from './domain.ts';
 import { messageTypes } from './typed-data.ts';
 
@@ -33,11 +41,20 @@ export const askSchema = z.object({
   devices: z.int().min(1).max(1024),
   /** 10^-9 base units per device-second. */
   rate: uintSchema(64),
-  maxSeconds: z.int().min(1).max(366 * 86_400),
-  closeWindow: z.int().min(900).max(7 * 86_400),
+  maxSeconds: z
+    .int()
+    .min(1)
+    .max(366 * 86_400),
+  closeWindow: z
+    .int()
+    .min(900)
+    .max(7 * 86_400),
   prepay: z.int().min(0).max(60),
   maxFeeBps: z.int().min(0).max(10_000),
-  validUntil: z.int().min(0).max(2 ** 40 - 1),
+  validUntil: z
+    .int()
+    .min(0)
+    .max(2 ** 40 - 1),
   epoch: z.int().min(0).max(0xffffffff),
   salt: uintSchema(256),
 });
@@ -90,10 +107,14 @@ export async function checkSignedAsk(domain: EscrowDomain, signed: SignedAsk, no
   }
   const signer = await recoverSigner(domain, ask, signature);
   if (signer !== ask.agentKey) {
-    throw new LatentError('ASK_BAD_SIGNATURE', `Ask ${id} names agent key ${ask.agentKey}, but ${signer ?? 'nobody'} signed it.`, {
-      details: { ask: id, agentKey: ask.agentKey, chainId: domain.chainId, escrow: domain.escrow },
-      hint: 'It may have been signed for another chain or another escrow, or changed after it was signed.',
-    });
+    throw new LatentError(
+      'ASK_BAD_SIGNATURE',
+      `Ask ${id} names agent key ${ask.agentKey}, but ${signer ?? 'nobody'} signed it.`,
+      {
+        details: { ask: id, agentKey: ask.agentKey, chainId: domain.chainId, escrow: domain.escrow },
+        hint: 'It may have been signed for another chain or another escrow, or changed after it was signed.',
+      },
+    );
   }
   return id;
 }

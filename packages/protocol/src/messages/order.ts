@@ -23,11 +23,17 @@ export const orderSchema = z.object({
   renter: addressSchema,
   meterKey: addressSchema,
   deposit: uintSchema(96),
-  maxSeconds: z.int().min(1).max(2 ** 40 - 1),
+  maxSeconds: z
+    .int()
+    .min(1)
+    .max(2 ** 40 - 1),
   closeWindow: z.int().min(0).max(0xffffffff),
   prepay: z.int().min(0).max(0xffff),
   maxFeeBps: z.int().min(0).max(0xffff),
-  openBy: z.int().min(0).max(2 ** 40 - 1),
+  openBy: z
+    .int()
+    .min(0)
+    .max(2 ** 40 - 1),
   workload: hex32Schema,
   salt: uintSchema(256),
 });

@@ -1,4 +1,4 @@
-import { hashTypedData, type Hex, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { type Hex, hashTypedData, type LocalAccount, recoverTypedDataAddress } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
 import { type LeaseId, leaseIdSchema, signatureSchema, uintSchema } from '../ids.ts';
@@ -11,7 +11,15 @@ export const voucherSchema = z.object({
   leaseId: leaseIdSchema,
   units: z.array(uintSchema(96)).min(1).max(MAX_MEMBERS),
   /** Unix seconds; a member's clock starts at max(openedAt, accrueFrom). */
-  accrueFrom: z.array(z.int().min(0).max(2 ** 40 - 1)).min(1).max(MAX_MEMBERS),
+  accrueFrom: z
+    .array(
+      z
+        .int()
+        .min(0)
+        .max(2 ** 40 - 1),
+    )
+    .min(1)
+    .max(MAX_MEMBERS),
 });
 export type Voucher = z.infer<typeof voucherSchema>;
 
@@ -24,7 +32,11 @@ export function hashVoucher(domain: EscrowDomain, voucher: Voucher): Hex {
 }
 
 /** Signs a voucher with the lease's meter key. */
-export async function signVoucher(account: LocalAccount, domain: EscrowDomain, voucher: Voucher): Promise<SignedVoucher> {
+export async function signVoucher(
+  account: LocalAccount,
+  domain: EscrowDomain,
+  voucher: Voucher,
+): Promise<SignedVoucher> {
   return { ...voucher, signature: await account.signTypedData(voucherTypedData(domain, voucher)) };
 }
 
@@ -34,16 +46,31 @@ export async function checkVoucher(
   lease: { readonly leaseId: LeaseId; readonly order: Order; readonly memberCount: number },
   voucher: SignedVoucher,
 ): Promise<void> {
-  if (voucher.leaseId !== lease.leaseId || voucher.units.length !== lease.memberCount || voucher.accrueFrom.length !== lease.memberCount) {
-    throw new LatentError('LEASE_MISMATCH', `The voucher is for lease ${voucher.leaseId} with ${voucher.units.length} members.`, {
-      details: { leaseId: lease.leaseId, members: lease.memberCount },
-    });
+  if (
+    voucher.leaseId !== lease.leaseId ||
+    voucher.units.length !== lease.memberCount ||
+    voucher.accrueFrom.length !== lease.memberCount
+  ) {
+    throw new LatentError(
+      'LEASE_MISMATCH',
+      `The voucher is for lease ${voucher.leaseId} with ${voucher.units.length} members.`,
+      {
+        details: { leaseId: lease.leaseId, members: lease.memberCount },
+      },
+    );
   }
-  const signer = await recoverTypedDataAddress({ ...voucherTypedData(domain, voucher), signature: voucher.signature }).catch(() => undefined);
+  const signer = await recoverTypedDataAddress({
+    ...voucherTypedData(domain, voucher),
+    signature: voucher.signature,
+  }).catch(() => undefined);
   if (signer !== lease.order.meterKey) {
-    throw new LatentError('VOUCHER_BAD_SIGNATURE', `The voucher is signed by ${signer ?? 'nobody'}, not by the meter key ${lease.order.meterKey}.`, {
-      details: { leaseId: lease.leaseId },
-    });
+    throw new LatentError(
+      'VOUCHER_BAD_SIGNATURE',
+      `The voucher is signed by ${signer ?? 'nobody'}, not by the meter key ${lease.order.meterKey}.`,
+      {
+        details: { leaseId: lease.leaseId },
+      },
+    );
   }
 }
 
