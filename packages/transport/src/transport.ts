@@ -19,13 +19,20 @@ export interface EncryptedStream {
   readonly remoteKey: PeerKey;
   /**
    * Sends one message of at most {@link MAX_MESSAGE_BYTES}. Resolves when it was handed to the network and there is room for
-   * the next one (back-pressure).
-   * @throws LatentError MESSAGE_TOO_LARGE, STREAM_CLOSED
+   * the next one (back-pressure): await it before the next send, and leave the bytes alone until then.
+   * @throws LatentError MESSAGE_TOO_LARGE, STREAM_CLOSED (broken, or our side has ended)
    */
   send(message: Uint8Array): Promise<void>;
-  /** Messages in order until the peer ends its side. Throws STREAM_CLOSED if the stream breaks. Iterate once. */
+  /**
+   * Messages in order until the peer ends its side. Iterate once; leaving the loop early destroys the stream.
+   * An end is authenticated: a connection that was merely cut throws, it never looks like an end.
+   * @throws LatentError STREAM_CLOSED (the stream broke), MESSAGE_TOO_LARGE (the peer sent more than the limit)
+   */
   messages(): AsyncIterable<Uint8Array>;
-  /** Ends our side; what was sent still arrives. */
+  /**
+   * Ends our side; what was sent still arrives, and the peer may go on sending.
+   * @throws LatentError STREAM_CLOSED (the stream broke before)
+   */
   end(): Promise<void>;
   /** Drops the stream at once, both sides. Never throws. */
   destroy(): void;
@@ -48,7 +55,10 @@ export interface Transport {
    * @throws LatentError PEER_UNREACHABLE (no hint led to the peer), PEER_WRONG_KEY (somebody else answered), CANCELLED
    */
   connect(peer: PeerAddress, options: { readonly signal: AbortSignal }): Promise<EncryptedStream>;
-  /** Accepts streams. `onStream` is called after the peer proved its key; it owns the stream. */
+  /**
+   * Accepts streams. `onStream` is called after the peer proved its key; it owns the stream.
+   * @throws LatentError CONFIG_INVALID (the address cannot be bound)
+   */
   listen(onStream: (stream: EncryptedStream) => void, options: ListenOptions): Promise<Listener>;
   /** Drops everything. */
   close(): Promise<void>;

@@ -1,0 +1,82 @@
+import { isIPv6 } from 'node:net';
+
+/** How many connections a listener serves at once; more are dropped before a byte of theirs is read. */
+export interface ConnectionLimits {
+  /** All together. */
+  readonly maxConnections: number;
+  /** Those whose key is not proven yet. */
+  readonly maxHandshakes: number;
+  /** From one IPv4 address, or one IPv6 network of 64 bits (which a single customer usually gets whole). */
+  readonly maxConnectionsPerAddress: number;
+}
+
+export const defaultConnectionLimits: ConnectionLimits = {
+  maxConnections: 4096,
+  maxHandshakes: 512,
+  maxConnectionsPerAddress: 512,
+};
+
+/** The place one connection takes up. Both calls may be repeated. */
+export interface Admitted {
+  /** The key was proven. */
+  handshakeDone(): void;
+  release(): void;
+}
+
+/** Counts the connections of one listener. */
+export class Admission {
+  readonly #limits: ConnectionLimits;
+  readonly #perAddress = new Map<string, number>();
+  #connections = 0;
+  #handshakes = 0;
+
+  constructor(limits: ConnectionLimits) {
+    this.#limits = limits;
+  }
+
+  /** Undefined when a limit is reached. */
+  admit(remoteAddress: string): Admitted | undefined {
+    const source = toSource(remoteAddress);
+    const fromSource = this.#perAddress.get(source) ?? 0;
+    if (this.#connections >= this.#limits.maxConnections) return undefined;
+    if (this.#handshakes >= this.#limits.maxHandshakes) return undefined;
+    if (fromSource >= this.#limits.maxConnectionsPerAddress) return undefined;
+    this.#connections += 1;
+    this.#handshakes += 1;
+    this.#perAddress.set(source, fromSource + 1);
+    return this.#createAdmitted(source);
+  }
+
+  #createAdmitted(source: string): Admitted {
+    let inHandshake = true;
+    let released = false;
+    const handshakeDone = () => {
+      if (inHandshake) this.#handshakes -= 1;
+      inHandshake = false;
+    };
+    const release = () => {
+      handshakeDone();
+      if (released) return;
+      released = true;
+      this.#connections -= 1;
+      const left = (this.#perAddress.get(source) ?? 0) - 1;
+      if (left > 0) this.#perAddress.set(source, left);
+      else this.#perAddress.delete(source);
+    };
+    return { handshakeDone, release };
+  }
+}
+
+/** What counts as one source: the IPv4 address, or the first 64 bits of an IPv6 one. */
+function toSource(address: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
+  if (mapped !== undefined) return mapped;
+  const [bare = ''] = address.split('%');
+  if (!isIPv6(bare)) return bare;
+  const [head = '', tail] = bare.split('::');
+  const headGroups = head === '' ? [] : head.split(':');
+  if (tail === undefined) return headGroups.slice(0, 4).join(':');
+  const tailGroups = tail === '' ? [] : tail.split(':');
+  const zeros = new Array<string>(Math.max(0, 8 - headGroups.length - tailGroups.length)).fill('0');
+  return [...headGroups, ...zeros, ...tailGroups].slice(0, 4).join(':');
+}
