@@ -130,3 +130,4 @@ export {
   matchAnswerSchema,
   matchRequestSchema,
 } from './wire/book-api.ts';
+export { leaseEscrowAbi, operatorsAbi, testDollarAbi } from './chain/abi.ts';

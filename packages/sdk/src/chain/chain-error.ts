@@ -1,0 +1,64 @@
+import { LatentError, leaseEscrowAbi, operatorsAbi } from '@latent/protocol';
+import {
+  BaseError,
+  decodeErrorResult,
+  type Hex,
+  HttpRequestError,
+  InsufficientFundsError,
+  isHex,
+  TimeoutError,
+  WebSocketRequestError,
+} from 'viem';
+
+const knownErrors = [...leaseEscrowAbi, ...operatorsAbi].filter((item) => item.type === 'error');
+
+/** Whatever a chain call threw, as a LatentError: CHAIN_UNREACHABLE, CHAIN_REVERTED (with the contract's own error) or FUNDS_TOO_LOW. */
+export function toChainError(thrown: unknown): LatentError {
+  if (thrown instanceof LatentError) return thrown;
+  if (!(thrown instanceof BaseError)) {
+    return new LatentError('INTERNAL', thrown instanceof Error ? thrown.message : String(thrown), { cause: thrown });
+  }
+  const data = revertData(thrown);
+  if (data !== undefined) return revertedError(thrown, data);
+  if (thrown.walk((cause) => cause instanceof InsufficientFundsError) !== null) {
+    return new LatentError('FUNDS_TOO_LOW', 'The account has too little ether to pay for gas.', {
+      hint: 'Send some ether of this chain to the account.',
+      cause: thrown,
+    });
+  }
+  const network = thrown.walk(
+    (cause) =>
+      cause instanceof HttpRequestError || cause instanceof TimeoutError || cause instanceof WebSocketRequestError,
+  );
+  if (network !== null) {
+    return new LatentError('CHAIN_UNREACHABLE', `The chain does not answer: ${thrown.shortMessage}`, {
+      hint: 'Waiting for it is safe: nothing is lost.',
+      cause: thrown,
+    });
+  }
+  return new LatentError('CHAIN_REVERTED', thrown.shortMessage, { cause: thrown });
+}
+
+function revertedError(thrown: BaseError, data: Hex): LatentError {
+  try {
+    const { errorName, args } = decodeErrorResult({ abi: knownErrors, data });
+    const values = (args ?? []).map(String);
+    return new LatentError('CHAIN_REVERTED', `The contract refused: ${errorName}(${values.join(', ')}).`, {
+      details: { error: errorName, values },
+      cause: thrown,
+    });
+  } catch {
+    // Not one of our contracts' errors: the token's, most likely. What viem made of it is all there is.
+    return new LatentError('CHAIN_REVERTED', `The contract refused: ${thrown.shortMessage}`, {
+      details: { data: data.slice(0, 74) },
+      cause: thrown,
+    });
+  }
+}
+
+function revertData(thrown: BaseError): Hex | undefined {
+  const withData = thrown.walk(
+    (cause) => cause instanceof Error && 'data' in cause && isHex(cause.data) && cause.data.length >= 10,
+  );
+  return withData !== null && 'data' in withData && isHex(withData.data) ? withData.data : undefined;
+}
