@@ -1,0 +1,55 @@
+import { deploymentSchema, uintSchema } from '@latent/protocol';
+import { z } from 'zod';
+
+/**
+ * What an operator decides. Read from one JSON file; every field but the first four has a default that suits a machine
+ * which joins with one command. Secrets are files in `dataDir`, never settings.
+ */
+export const agentOptionsSchema = z.strictObject({
+  deployment: deploymentSchema,
+  /** Books that the ask is published to, e.g. `http://127.0.0.1:7001`. */
+  books: z.array(z.url().max(500)).min(1).max(8),
+  /** Keys, database, logs and the jobs' folders. Created with mode 0700. */
+  dataDir: z.string().min(1).max(1024),
+  /** Base units of the stablecoin per device-hour. */
+  pricePerDeviceHour: uintSchema(64),
+  region: z.string().regex(/^[a-z0-9-]{1,32}$/, 'not a region like eu-west'),
+  site: z
+    .string()
+    .regex(/^[a-z0-9-]{1,32}$/, 'not a site name')
+    .default('home'),
+  /** IP address that transport and jobs bind. */
+  address: z.string().max(64).default('127.0.0.1'),
+  /** Port of the transport; 0 for any free one. */
+  port: z.int().min(0).max(65_535).default(0),
+  /** What of the machine is on offer; by default all cores and three quarters of the memory. */
+  cpuCores: z.int().min(1).max(0xffff).optional(),
+  memoryMiB: z.int().min(64).max(0xffffffff).optional(),
+  /** `auto` takes the sandbox. `process` and `mock` isolate nothing and need `allowWithoutIsolation`. */
+  driver: z.enum(['auto', 'sandbox', 'process', 'mock']).default('auto'),
+  allowWithoutIsolation: z.boolean().default(false),
+  /** Folders lent read-only to jobs; their `bin` joins the job's PATH. */
+  toolchains: z.array(z.string().max(1024)).max(16).default([]),
+  /** Longest lease in seconds. */
+  maxSeconds: z
+    .int()
+    .min(60)
+    .max(366 * 86_400)
+    .default(7 * 86_400),
+  /** Seconds of vouchers wanted in advance; what either side can lose. */
+  prepay: z.int().min(2).max(60).default(10),
+  /** Seconds after a stop in which the last voucher can still be posted. */
+  closeWindow: z
+    .int()
+    .min(900)
+    .max(7 * 86_400)
+    .default(3_600),
+  maxFeeBps: z.int().min(0).max(50).default(50),
+  /** How long an ask is valid before it is signed anew. */
+  askSeconds: z.int().min(60).max(86_400).default(86_400),
+  /** How long a hold keeps the machine free. */
+  holdSeconds: z.int().min(5).max(300).default(60),
+  logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
+});
+export type AgentOptions = z.infer<typeof agentOptionsSchema>;
+export type AgentOptionsInput = z.input<typeof agentOptionsSchema>;
