@@ -21,9 +21,11 @@ export {
   signatureSchema,
   uintSchema,
 } from './ids.ts';
+export { type Bill, type BillInput, type BillMember, computeBill, type GasPrices } from './lease/bill.ts';
 export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
 export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
 export type { Candidate } from './match/candidate.ts';
+export { type MatchResult, matchOrder } from './match/match-order.ts';
 export {
   type Refusal,
   type RefusalReason,
@@ -130,4 +132,3 @@ export {
   matchAnswerSchema,
   matchRequestSchema,
 } from './wire/book-api.ts';
-export { leaseEscrowAbi, operatorsAbi, testDollarAbi } from './chain/abi.ts';

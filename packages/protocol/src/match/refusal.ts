@@ -17,7 +17,9 @@ export const refusalReasons = [
   'excluded',
   /** It fits, but cheaper ones were enough. */
   'not-needed',
-  /** Another ask of the same agent was taken. */
+  /** It fits, but so few others do that nothing was taken. */
+  'too-few',
+  /** It fits, but a cheaper ask of the same agent does too. */
   'same-machine',
 ] as const;
 export type RefusalReason = (typeof refusalReasons)[number];
@@ -46,8 +48,8 @@ export const relaxationSchema = z.object({
     'kind',
     'excludeOperators',
   ]),
-  /** The value to set, as text; amounts in base units. */
-  value: z.string().max(500),
+  /** The value to set, as text; amounts in base units, lists separated by commas. */
+  value: z.string().max(3_000),
   text: z.string().max(300),
   /** Highest price per device-hour among the machines it would then take, in base units, decimal. */
   pricePerDeviceHour: z.string().max(20),

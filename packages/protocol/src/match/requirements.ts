@@ -1,7 +1,10 @@
 import { z } from 'zod';
 import { addressSchema, uintSchema } from '../ids.ts';
-import { deviceKinds } from '../messages/ask.ts';
+import { deviceKinds, labelSchema, regionSchema } from '../messages/ask.ts';
 import { MAX_MEMBERS } from '../messages/order.ts';
+
+/** Most regions that requirements can name. */
+export const MAX_REGIONS = 64;
 
 /** What a renter wants: `machines` machines of different agents, each with all of this, and the most they pay. */
 export const requirementsSchema = z.object({
@@ -10,13 +13,13 @@ export const requirementsSchema = z.object({
   spares: z.int().min(0).max(MAX_MEMBERS).default(0),
   kind: z.enum(deviceKinds).default('cpu'),
   /** Part of the device's name, without regard to case; empty for any. */
-  model: z.string().max(64).default(''),
+  model: labelSchema.default(''),
   devicesPerMachine: z.int().min(1).max(1024).default(1),
   minDeviceMemoryMiB: z.int().min(0).max(0xffffffff).default(0),
   minCpuCores: z.int().min(0).max(0xffff).default(0),
   minMemoryMiB: z.int().min(0).max(0xffffffff).default(0),
   /** Empty for any region. */
-  regions: z.array(z.string().max(32)).max(64).default([]),
+  regions: z.array(regionSchema).max(MAX_REGIONS).default([]),
   /** Most per device-hour, in base units of the stablecoin. */
   maxPricePerDeviceHour: uintSchema(64),
   /** The lease's length in seconds. */

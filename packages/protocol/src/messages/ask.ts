@@ -17,15 +17,23 @@ import { messageTypes } from './typed-data.ts';
 export const deviceKinds = ['gpu', 'cpu'] as const;
 export type DeviceKind = (typeof deviceKinds)[number];
 
+/** Text for people that ends up on terminals and web pages: no control or invisible characters. */
+export const labelSchema = z
+  .string()
+  .max(64)
+  .regex(/^[\p{L}\p{M}\p{N}\p{P}\p{S} ]*$/u, 'has characters that cannot be shown');
+
+export const regionSchema = z.string().regex(/^[a-z0-9-]{1,32}$/, 'not a region like eu-west');
+
 /** What an ask offers, per machine; names are labels of the operator, only a proof says what a device does. */
 export const resourceSchema = z.object({
   kind: z.enum(deviceKinds),
-  model: z.string().max(64),
+  model: labelSchema,
   /** Memory of one device; for `cpu` the machine's memory on offer. */
   deviceMemoryMiB: z.int().min(0).max(0xffffffff),
   cpuCores: z.int().min(1).max(0xffff),
   memoryMiB: z.int().min(1).max(0xffffffff),
-  region: z.string().regex(/^[a-z0-9-]{1,32}$/, 'not a region like eu-west'),
+  region: regionSchema,
   site: z.string().regex(/^[a-z0-9-]{1,32}$/, 'not a site name'),
   isolation: z.enum(['none', 'namespaces']),
   peerKey: peerKeySchema,
