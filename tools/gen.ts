@@ -1,0 +1,80 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { ROOT } from './run-command.ts';
+import { runForge } from './run-forge.ts';
+
+/** Contents by path relative to the repository's root. */
+type GeneratedFiles = ReadonlyMap<string, string>;
+
+interface Generator {
+  readonly name: string;
+  /** Every path that it writes; known without running it. */
+  readonly writes: readonly string[];
+  readonly generate: () => Promise<GeneratedFiles>;
+}
+
+// Loaded when run, not when listed: a generator may itself import a package that another one has yet to write.
+const generators: readonly Generator[] = [
+  {
+    name: 'contract ABIs and bytecode',
+    writes: ['packages/protocol/src/chain/abi.ts', 'packages/devnet/src/chain/bytecode.ts'],
+    generate: async () => {
+      await buildContracts();
+      return (await import('./gen-abi.ts')).generateAbi();
+    },
+  },
+  {
+    name: 'vectors shared by Solidity and TypeScript',
+    writes: ['packages/protocol/vectors/messages.json', 'packages/protocol/vectors/charges.json'],
+    generate: async () => (await import('./gen-vectors.ts')).generateVectors(),
+  },
+];
+
+/** Paths of all generated files. */
+export const generatedPaths: ReadonlySet<string> = new Set(generators.flatMap((generator) => generator.writes));
+
+/**
+ * What the generators would write now and is not what is on disk.
+ * @throws Error when a generator fails, or writes a path it did not announce
+ */
+export async function findStale(): Promise<GeneratedFiles> {
+  const stale = new Map<string, string>();
+  for (const generator of generators) {
+    const files = await generator.generate();
+    const paths = [...files.keys()].sort();
+    if (paths.join('\n') !== [...generator.writes].sort().join('\n')) {
+      throw new Error(
+        `${generator.name}: tools/gen.ts expects ${generator.writes.join(', ')}; got ${paths.join(', ')}`,
+      );
+    }
+    for (const [path, content] of files) {
+      if ((await readIfThere(join(ROOT, path))) !== content) stale.set(path, content);
+    }
+  }
+  return stale;
+}
+
+/** Always, not only when `contracts/out` is missing: forge skips what has not changed, and old output would pass for new. */
+async function buildContracts(): Promise<void> {
+  const { exitCode, stdout, stderr } = await runForge(['build', 'src']);
+  if (exitCode !== 0) throw new Error(`the contracts do not build:\n${stdout}${stderr}`);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+if (import.meta.main) {
+  const stale = await findStale();
+  for (const [path, content] of stale) {
+    await mkdir(dirname(join(ROOT, path)), { recursive: true });
+    await writeFile(join(ROOT, path), content);
+    console.log(`wrote ${path}`);
+  }
+  console.log(`${generatedPaths.size - stale.size} of ${generatedPaths.size} generated files were up to date`);
+}
