@@ -17,20 +17,30 @@ const BOOK_TIMEOUT_MS = 10_000;
  * @throws LatentError BOOK_UNREACHABLE, MESSAGE_TOO_LARGE, MESSAGE_INVALID, or what the book refused with
  */
 export async function askBook(bookUrl: string, requirements: Requirements, signal: AbortSignal): Promise<MatchAnswer> {
-  const body = JSON.stringify({ requirements }, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+  const body = JSON.stringify({ requirements }, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
   const { status, text } = await post(new URL('/v1/orders', bookUrl), body, signal);
   const json = parseJson(bookUrl, text);
   if (status !== 200) throw refusal(bookUrl, status, json);
   const answer = matchAnswerSchema.safeParse(json);
   if (!answer.success) {
-    throw new LatentError('MESSAGE_INVALID', `The answer of book ${bookUrl} does not fit: ${answer.error.issues[0]?.message ?? 'unknown'}.`, {
-      details: { book: bookUrl, field: answer.error.issues[0]?.path.join('.') ?? '' },
-    });
+    throw new LatentError(
+      'MESSAGE_INVALID',
+      `The answer of book ${bookUrl} does not fit: ${answer.error.issues[0]?.message ?? 'unknown'}.`,
+      {
+        details: { book: bookUrl, field: answer.error.issues[0]?.path.join('.') ?? '' },
+      },
+    );
   }
   return answer.data;
 }
 
-async function post(url: URL, body: string, signal: AbortSignal): Promise<{ readonly status: number; readonly text: string }> {
+async function post(
+  url: URL,
+  body: string,
+  signal: AbortSignal,
+): Promise<{ readonly status: number; readonly text: string }> {
   try {
     const response = await fetch(url, {
       method: 'POST',
@@ -55,7 +65,10 @@ function parseJson(bookUrl: string, text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (thrown) {
-    throw new LatentError('MESSAGE_INVALID', `The answer of book ${bookUrl} is not JSON.`, { details: { book: bookUrl }, cause: thrown });
+    throw new LatentError('MESSAGE_INVALID', `The answer of book ${bookUrl} is not JSON.`, {
+      details: { book: bookUrl },
+      cause: thrown,
+    });
   }
 }
 

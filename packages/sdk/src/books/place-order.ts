@@ -40,7 +40,13 @@ export async function placeOrder(client: ChainClient, parameters: PlaceOrderPara
   const answers = await Promise.all(
     books.map(async (book) => {
       try {
-        return await checkAnswer(client.domain, book, requirements, await askBook(book, requirements, signal), nowSeconds);
+        return await checkAnswer(
+          client.domain,
+          book,
+          requirements,
+          await askBook(book, requirements, signal),
+          nowSeconds,
+        );
       } catch (thrown) {
         signal.throwIfAborted();
         return toLatentError(thrown);
@@ -87,7 +93,11 @@ function merge(before: CheckedAsk | undefined, ask: CheckedAsk): CheckedAsk {
   };
 }
 
-async function dropUnknownAgents(client: ChainClient, asks: readonly CheckedAsk[], faults: LatentError[]): Promise<readonly CheckedAsk[]> {
+async function dropUnknownAgents(
+  client: ChainClient,
+  asks: readonly CheckedAsk[],
+  faults: LatentError[],
+): Promise<readonly CheckedAsk[]> {
   if (asks.length === 0) return asks;
   const agents = await client.public
     .readContract({

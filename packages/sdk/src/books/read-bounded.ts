@@ -11,7 +11,9 @@ export async function readBounded(response: Response, maxBytes: number): Promise
   for await (const chunk of response.body) {
     bytes += chunk.byteLength;
     if (bytes > maxBytes) {
-      throw new LatentError('MESSAGE_TOO_LARGE', `The answer of ${response.url} is longer than ${maxBytes} bytes.`, { details: { maxBytes } });
+      throw new LatentError('MESSAGE_TOO_LARGE', `The answer of ${response.url} is longer than ${maxBytes} bytes.`, {
+        details: { maxBytes },
+      });
     }
     chunks.push(chunk);
   }
