@@ -20,7 +20,7 @@ const checks: readonly Check[] = [
   { name: 'generated files unchanged', run: generatedUnchanged },
   { name: 'promises and switches', run: tool('eslint', '--max-warnings=0', 'packages', 'apps') },
   { name: 'layers', run: () => checkLayers(ROOT, SOURCE_FLOOR) },
-  { name: 'dead code', run: tool('knip', '--no-progress') },
+  { name: 'dead code', run: tool('knip', '--no-progress', '--no-config-hints') },
   { name: 'format and lint', run: tool('biome', 'ci', '--colors=off', '--error-on-warnings', '.') },
   { name: 'format of contracts', run: contractsFormatted },
   { name: 'file length', run: () => checkFileLength(ROOT, generatedPaths) },
