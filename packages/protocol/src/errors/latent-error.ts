@@ -49,30 +49,44 @@ export class LatentError extends Error {
 
   toBody(): ErrorBody {
     const details = Object.fromEntries(
-      Object.entries(this.details).map(([key, value]) => [
-        key,
-        typeof value === 'bigint' ? value.toString() : Array.isArray(value) ? [...value] : value,
-      ]),
+      Object.entries(this.details).map(([key, value]) => [key.slice(0, 64), boundedDetail(value)]),
     );
     return {
       code: this.code,
       message: this.message.slice(0, 2000),
       ...(this.hint === undefined ? {} : { hint: this.hint.slice(0, 1000) }),
       retry: this.retry,
-      ...(Object.keys(details).length === 0 ? {} : { details: errorBodySchema.shape.details.unwrap().parse(details) }),
+      ...(Object.keys(details).length === 0 ? {} : { details }),
     };
   }
 
-  /** Rebuilds an error that a peer sent. A code that is not known here becomes `INTERNAL`, its text kept. */
+  /**
+   * Rebuilds an error that a peer sent. A code that is not known here becomes `INTERNAL`, its text kept; characters that
+   * a terminal would act on are replaced.
+   */
   static fromBody(body: ErrorBody): LatentError {
     const { code } = body;
     const known = isErrorCode(code);
-    return new LatentError(known ? code : 'INTERNAL', known ? body.message : `${code}: ${body.message}`, {
+    const message = visible(known ? body.message : `${code}: ${body.message}`);
+    return new LatentError(known ? code : 'INTERNAL', message, {
       retry: body.retry,
-      ...(body.hint === undefined ? {} : { hint: body.hint }),
+      ...(body.hint === undefined ? {} : { hint: visible(body.hint) }),
       ...(body.details === undefined ? {} : { details: body.details }),
     });
   }
+}
+
+/** A detail that fits `errorBodySchema`: an error must never fail to be told because of what it tells. */
+function boundedDetail(value: ErrorDetail): string | number | boolean | null | string[] {
+  if (typeof value === 'bigint') return value.toString().slice(0, 2_000);
+  if (typeof value === 'number') return Number.isFinite(value) ? value : String(value);
+  if (typeof value === 'string') return value.slice(0, 2_000);
+  if (typeof value === 'boolean' || value === null) return value;
+  return value.slice(0, 100).map((item) => item.slice(0, 500));
+}
+
+function visible(text: string): string {
+  return text.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
 }
 
 /** Anything thrown, as a `LatentError`. An abort becomes `CANCELLED`; anything unknown becomes `INTERNAL` with its cause. */
@@ -84,6 +98,6 @@ export function toLatentError(thrown: unknown): LatentError {
       ? new LatentError('CANCELLED', 'The operation was stopped.', { cause: thrown })
       : new LatentError('TIMED_OUT', 'The operation took longer than its limit.', { cause: thrown });
   }
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
+  const text = thrown instanceof Error ? thrown.message : typeof thrown === 'string' ? thrown : 'unknown';
   return new LatentError('INTERNAL', text.split('\n')[0] ?? 'unknown', { cause: thrown });
 }

@@ -1,4 +1,4 @@
-import { type Address, type Hex, hashTypedData, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { type Address, type Hex, hashTypedData, type LocalAccount } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
 import {
@@ -12,6 +12,7 @@ import {
   uintSchema,
 } from '../ids.ts';
 import { type EscrowDomain, escrowDomain, operatorsDomain } from './domain.ts';
+import { recoverSigner } from './recover-signer.ts';
 import { messageTypes } from './typed-data.ts';
 
 /** An agent's promise to keep `devices` of an ask free for a renter until `heldUntil` (unix seconds). */
@@ -38,7 +39,7 @@ export async function signHold(
 /** @throws LatentError HOLD_BAD_SIGNATURE */
 export async function checkHold(domain: EscrowDomain, agentKey: Address, hold: SignedHold): Promise<void> {
   const { signature, ...content } = hold;
-  const signer = await recoverTypedDataAddress({ ...holdTypedData(domain, content), signature }).catch(() => undefined);
+  const signer = await recoverSigner(hashTypedData(holdTypedData(domain, content)), signature);
   if (signer !== agentKey) {
     throw new LatentError(
       'HOLD_BAD_SIGNATURE',
@@ -74,10 +75,7 @@ export async function signClose(
 
 /** Who signed a close, or undefined if nobody did. */
 export async function recoverClose(domain: EscrowDomain, close: SignedClose): Promise<Address | undefined> {
-  return recoverTypedDataAddress({
-    ...closeTypedData(domain, close.leaseId, close.units),
-    signature: close.signature,
-  }).catch(() => undefined);
+  return recoverSigner(hashClose(domain, close.leaseId, close.units), close.signature);
 }
 
 /** The meter key's leave for a transport key to act for the lease. */
@@ -96,7 +94,7 @@ export async function checkAttach(
   attach: { readonly leaseId: LeaseId; readonly peerKey: PeerKey; readonly meterKey: Address; readonly signature: Hex },
 ): Promise<void> {
   const data = attachTypedData(domain, attach.leaseId, attach.peerKey);
-  const signer = await recoverTypedDataAddress({ ...data, signature: attach.signature }).catch(() => undefined);
+  const signer = await recoverSigner(hashTypedData(data), attach.signature);
   if (signer !== attach.meterKey) {
     throw new LatentError(
       'NOT_ALLOWED',
@@ -120,7 +118,7 @@ export async function isPresenceOf(
   signature: Hex,
 ): Promise<boolean> {
   const data = presenceTypedData(domain, agentKey, challenge);
-  return (await recoverTypedDataAddress({ ...data, signature }).catch(() => undefined)) === agentKey;
+  return (await recoverSigner(hashTypedData(data), signature)) === agentKey;
 }
 
 /** The agent key's consent to belong to an operator, for `Operators.join`. */

@@ -1,4 +1,4 @@
-import { type Hex, hashStruct, hashTypedData, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { type Hex, hashStruct, hashTypedData, type LocalAccount } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
 import {
@@ -11,6 +11,7 @@ import {
   uintSchema,
 } from '../ids.ts';
 import { type EscrowDomain, escrowDomain } from './domain.ts';
+import { recoverSigner } from './recover-signer.ts';
 import { messageTypes } from './typed-data.ts';
 
 /** Kinds of device. A machine without a GPU offers its CPU as one device of the kind `cpu`. */
@@ -113,7 +114,7 @@ export async function checkSignedAsk(domain: EscrowDomain, signed: SignedAsk, no
       hint: 'The agent has to sign a new one.',
     });
   }
-  const signer = await recoverSigner(domain, ask, signature);
+  const signer = await recoverSigner(id, signature);
   if (signer !== ask.agentKey) {
     throw new LatentError(
       'ASK_BAD_SIGNATURE',
@@ -125,15 +126,6 @@ export async function checkSignedAsk(domain: EscrowDomain, signed: SignedAsk, no
     );
   }
   return id;
-}
-
-async function recoverSigner(domain: EscrowDomain, ask: Ask, signature: Hex): Promise<string | undefined> {
-  try {
-    return await recoverTypedDataAddress({ ...askTypedData(domain, ask), signature });
-  } catch {
-    // A signature that is no point of the curve recovers to nobody.
-    return undefined;
-  }
 }
 
 function askTypedData(domain: EscrowDomain, ask: Ask) {

@@ -1,9 +1,10 @@
-import { type Hex, hashTypedData, type LocalAccount, recoverTypedDataAddress } from 'viem';
+import { type Hex, hashTypedData, type LocalAccount } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
 import { type LeaseId, leaseIdSchema, signatureSchema, uintSchema } from '../ids.ts';
 import { type EscrowDomain, escrowDomain } from './domain.ts';
 import { MAX_MEMBERS, type Order } from './order.ts';
+import { recoverSigner } from './recover-signer.ts';
 import { messageTypes } from './typed-data.ts';
 
 /** Cumulative device-seconds per member, in the order of the lease's members. */
@@ -59,10 +60,7 @@ export async function checkVoucher(
       },
     );
   }
-  const signer = await recoverTypedDataAddress({
-    ...voucherTypedData(domain, voucher),
-    signature: voucher.signature,
-  }).catch(() => undefined);
+  const signer = await recoverSigner(hashVoucher(domain, voucher), voucher.signature);
   if (signer !== lease.order.meterKey) {
     throw new LatentError(
       'VOUCHER_BAD_SIGNATURE',
