@@ -3,7 +3,11 @@ import { fillEnvs } from './fill-envs.ts';
 import { parseJobFile } from './parse-job-file.ts';
 
 const job = parseJobFile(
-  'run: x\nworkdir: code/$MODEL\nenvs: {MODEL: 13b, TOKEN: null}\nfile_mounts:\n  ~/${MODEL}: data/${MODEL}/$OTHER',
+  `run: x
+workdir: code/$MODEL
+envs: {MODEL: 13b, TOKEN: null}
+file_mounts:
+  ~/\${MODEL}: data/\${MODEL}/$OTHER`,
   'task.yaml',
 );
 
@@ -30,6 +34,13 @@ describe('variables of a job', () => {
         }),
       );
     }
+  });
+
+  test('cannot turn the workdir into an address', () => {
+    const remote = parseJobFile('run: x\nworkdir: $WHERE\nenvs: {WHERE: null}', 'task.yaml');
+    expect(() => fillEnvs(remote, { WHERE: 's3://bucket' })).toThrow(
+      expect.objectContaining({ code: 'JOB_FIELD_UNSUPPORTED' }),
+    );
   });
 
   test('may not replace those that Latent sets', () => {

@@ -37,6 +37,12 @@ export function fillEnvs(job: JobFile, given: Readonly<Record<string, string>>):
       return Object.hasOwn(envs, name) ? (envs[name] ?? '') : written;
     });
   const workdir = job.workdir === null ? null : fill(job.workdir);
+  if (workdir !== null && (workdir === '' || isRemoteSource(workdir))) {
+    throw new LatentError('JOB_FIELD_UNSUPPORTED', `${job.fileName}: workdir: ${workdir} is no local folder.`, {
+      hint: 'Name a local folder.',
+      details: { file: job.fileName, field: 'workdir' },
+    });
+  }
   const fileMounts = job.fileMounts.map((mount) => {
     const filled = { ...mount, source: fill(mount.source), destination: fill(mount.destination) };
     if (filled.source === '' || isRemoteSource(filled.source) || mountDestination(filled.destination) === undefined) {
