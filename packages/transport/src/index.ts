@@ -5,6 +5,19 @@ export {
   type RefusedConnection,
 } from './direct/direct-transport.ts';
 export { createKeyPair, KEY_SEED_BYTES, type KeyPair } from './key-pair.ts';
+export { type CallMethodOptions, callMethod } from './rpc/call-method.ts';
+export { defineMethod, type Method } from './rpc/define-method.ts';
+export {
+  type CallContext,
+  handleCall,
+  handleStream,
+  type MethodHandler,
+  type StreamReply,
+} from './rpc/handle-method.ts';
+export type { ChannelMessage, MethodChannel } from './rpc/method-channel.ts';
+export { type OpenedMethod, type OpenMethodOptions, openMethod } from './rpc/open-method.ts';
+export { type MethodDefect, type MethodServer, type ServeMethodsOptions, serveMethods } from './rpc/serve-methods.ts';
+export { MAX_PAYLOAD_BYTES } from './rpc/wire-message.ts';
 export {
   type EncryptedStream,
   type Listener,

@@ -60,6 +60,7 @@ export class FrameGuard extends Duplex {
       this.#lengthBytesSeen += 1;
       offset += 1;
       if (this.#lengthBytesSeen < LENGTH_BYTES) continue;
+      if (this.#length === 0) return new LatentError('MESSAGE_INVALID', 'The peer sent an empty frame.');
       const { handshakeFrames, maxFrameBytes } = this.#options;
       const limit = this.#frames < handshakeFrames ? MAX_HANDSHAKE_FRAME_BYTES : maxFrameBytes;
       if (this.#length > limit) {

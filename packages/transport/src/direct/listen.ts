@@ -29,13 +29,16 @@ export async function listenForPeers(
   const sockets = new Set<Socket>();
   const admission = new Admission(options.limits);
 
-  async function accept(socket: Socket, remoteAddress: string, handshakeDone: () => void): Promise<void> {
+  async function secure(socket: Socket, remoteAddress: string, handshakeDone: () => void) {
     const signal = AbortSignal.any([closing.signal, AbortSignal.timeout(options.handshakeTimeoutMs)]);
-    const secured = await secureSocket(socket, { keyPair: options.keyPair, isInitiator: false, signal }).catch(
-      (thrown: unknown) => options.onRefused({ remoteAddress, error: toLatentError(thrown) }),
-    );
-    handshakeDone();
-    if (secured !== undefined) onStream(new NoiseStream(secured, options));
+    try {
+      const secured = await secureSocket(socket, { keyPair: options.keyPair, isInitiator: false, signal });
+      handshakeDone();
+      return secured;
+    } catch (thrown) {
+      options.onRefused({ remoteAddress, error: toLatentError(thrown) });
+      return undefined;
+    }
   }
 
   function onConnection(socket: Socket): void {
@@ -54,7 +57,9 @@ export async function listenForPeers(
       sockets.delete(socket);
       admitted.release();
     });
-    void accept(socket, remoteAddress, admitted.handshakeDone);
+    void secure(socket, remoteAddress, admitted.handshakeDone).then((secured) => {
+      if (secured !== undefined) onStream(new NoiseStream(secured, options));
+    });
   }
 
   const server = createServer({ allowHalfOpen: true, noDelay: true }, onConnection);

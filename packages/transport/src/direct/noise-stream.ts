@@ -126,7 +126,11 @@ export class NoiseStream implements EncryptedStream {
     if (isEnd) {
       this.#remoteEnded = true;
       this.#closeWhenBothEnded();
-    } else this.#addUnread(frame.subarray(FRAME_KIND_BYTES));
+    } else {
+      // A plain Uint8Array: users must not come to rely on Node's Buffer.
+      const { buffer, byteOffset, byteLength } = frame.subarray(FRAME_KIND_BYTES);
+      this.#addUnread(new Uint8Array(buffer, byteOffset, byteLength));
+    }
     this.#arrival?.resolve();
   }
 

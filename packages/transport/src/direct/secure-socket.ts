@@ -29,7 +29,7 @@ export interface SecureSocketOptions {
  * recorded handshake is worth nothing, and the dialler learns which key answered. (With IK the listener would have to take
  * a replayed first message for a peer, and a wrong key could not be told from noise on the line.)
  * The price: whoever answers a dial learns the dialler's key.
- * @throws LatentError PEER_UNREACHABLE, MESSAGE_TOO_LARGE, CANCELLED, TIMED_OUT; the socket is gone then
+ * @throws LatentError PEER_UNREACHABLE, MESSAGE_TOO_LARGE, MESSAGE_INVALID, CANCELLED, TIMED_OUT; the socket is gone then
  */
 export async function secureSocket(socket: Socket, options: SecureSocketOptions): Promise<SecuredSocket> {
   const { isInitiator, signal } = options;
@@ -49,9 +49,12 @@ export async function secureSocket(socket: Socket, options: SecureSocketOptions)
     cause = error;
   });
   const drop = () => noise.destroy();
+  // The socket may be half open, so that a hang-up alone would not end the wait for the peer's part.
+  guard.on('end', drop);
   signal.addEventListener('abort', drop);
   if (signal.aborted) drop();
   const opened = await noise.opened;
+  guard.off('end', drop);
   signal.removeEventListener('abort', drop);
   if (signal.aborted) {
     noise.destroy();
