@@ -1,0 +1,77 @@
+import { LatentError, toLatentError } from '@latent/protocol';
+import { checkpointLease, finalizeLease, type LeaseOnChain, leaseHistory, readLease } from '@latent/sdk';
+import { claimMember } from './claim-member.ts';
+import { jobFolders, removeJobFolders } from './job-folders.ts';
+import { type LeaseDesk, saveMoved } from './lease-desk.ts';
+import { leaseEndMs, type MemberRecord, memberOf } from './member-record.ts';
+import { claimableUnits } from './metering.ts';
+
+/** How often the chain is asked about open leases. */
+const FOLLOW_INTERVAL_MS = 2_000;
+/** How long the renter has to close together before the agent posts its voucher by itself. */
+const PATIENCE_MS = 60_000;
+
+/**
+ * Watches the chain's side of every open lease: ends what was stopped there, posts the last voucher when the renter does
+ * not close, finalizes after the window, and forgets what is settled. A chain that is down is asked again later.
+ */
+export async function followLeases(desk: LeaseDesk): Promise<void> {
+  const { context } = desk;
+  while (!context.signal.aborted) {
+    for (const record of context.members.open()) {
+      await followLease(desk, record).catch((thrown: unknown) => {
+        const { code, message } = toLatentError(thrown);
+        context.logger.warn({ leaseId: record.leaseId, code, error: message }, 'could not follow lease; trying again');
+      });
+    }
+    await context.clock.sleep(FOLLOW_INTERVAL_MS, { signal: context.signal }).catch(() => undefined);
+  }
+}
+
+async function followLease(desk: LeaseDesk, record: MemberRecord): Promise<void> {
+  const lease = await readLease(desk.context.chain, record.leaseId);
+  if (lease.state === 'closed') return settle(desk, record);
+  const stopped = lease.stopAt !== 0;
+  if (stopped && record.state !== 'closed')
+    await claimMember(desk, record.leaseId, 'LEASE_NOT_ACTIVE: the renter stopped the lease');
+  if (record.state === 'stopped' || record.state === 'closed') await securePay(desk, record, lease);
+}
+
+/** The renter does not close: post what it signed, and end the lease once the window has passed. */
+async function securePay(desk: LeaseDesk, record: MemberRecord, lease: LeaseOnChain): Promise<void> {
+  const { chain, clock, identity, logger } = desk.context;
+  const nowMs = clock.nowMs();
+  const endedMs = lease.stopAt === 0 ? leaseEndMs(record) : lease.stopAt * 1000;
+  const stoppedMs = record.startedAtMs + Number((record.deliveredUnits * 1000n) / BigInt(memberOf(record).devices));
+  const { paidUnits } = await leaseHistory(chain, record.leaseId);
+  const common = { account: identity.operator, terms: record.terms, paidUnits };
+  if (nowMs > endedMs + record.terms.order.closeWindow * 1000) {
+    await finalizeLease(chain, { ...common, voucher: record.voucher ?? undefined });
+    logger.info({ leaseId: record.leaseId }, 'lease finalized');
+    return;
+  }
+  const unpaid = claimableUnits(record) - (paidUnits[record.index] ?? 0n);
+  if (unpaid <= 0n || record.voucher === null || nowMs < stoppedMs + PATIENCE_MS) return;
+  const sent = await checkpointLease(chain, { ...common, voucher: record.voucher }).catch((thrown: unknown) => {
+    // Another member was quicker: the voucher pays all.
+    if (thrown instanceof LatentError && thrown.code === 'LEASE_NOT_SETTLED') return undefined;
+    throw thrown;
+  });
+  if (sent !== undefined) logger.info({ leaseId: record.leaseId, hash: sent.hash }, 'last voucher posted');
+}
+
+async function settle(desk: LeaseDesk, record: MemberRecord): Promise<void> {
+  const { context } = desk;
+  if (record.state !== 'stopped' && record.state !== 'closed') {
+    await claimMember(desk, record.leaseId, 'LEASE_NOT_ACTIVE: the lease was closed on chain');
+  }
+  for (const step of [record.run, record.setup]) {
+    if (step !== null) await context.driver.destroy(step.handle);
+  }
+  await removeJobFolders(jobFolders(context.options.dataDir, record.leaseId));
+  await desk.lock.run(record.leaseId, async () => {
+    const latest = context.members.find(record.leaseId);
+    if (latest !== undefined && latest.state !== 'settled') saveMoved(desk, latest, 'settled');
+  });
+  desk.onFreeChanged();
+}

@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { LeaseId } from '@latent/protocol';
+
+/** Folders of one member below the agent's data folder. */
+export interface JobFolders {
+  /** File-name safe, unique on the machine. */
+  readonly name: string;
+  readonly root: string;
+  /** The renter's files; the job's working folder. */
+  readonly work: string;
+  readonly setupState: string;
+  readonly runState: string;
+}
+
+export function jobFolders(dataDir: string, leaseId: LeaseId): JobFolders {
+  const name = createHash('sha256').update(leaseId).digest('hex').slice(0, 32);
+  const root = join(dataDir, 'jobs', name);
+  return { name, root, work: join(root, 'work'), setupState: join(root, 'setup'), runState: join(root, 'run') };
+}
+
+export async function makeJobFolders(folders: JobFolders): Promise<void> {
+  for (const folder of [folders.root, folders.work, folders.setupState, folders.runState]) {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+  }
+}
+
+/** Nothing of a lease stays for the next one. */
+export async function removeJobFolders(folders: JobFolders): Promise<void> {
+  await rm(folders.root, { recursive: true, force: true });
+}

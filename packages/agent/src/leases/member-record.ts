@@ -1,0 +1,76 @@
+import {
+  askIdSchema,
+  leaseIdSchema,
+  leaseTermsSchema,
+  memberStates,
+  peerKeySchema,
+  signedCloseSchema,
+  signedVoucherSchema,
+  uintSchema,
+} from '@latent/protocol';
+import { z } from 'zod';
+
+const jobHandleSchema = z.object({
+  driver: z.enum(['sandbox', 'process', 'mock']),
+  jobId: z.string(),
+  state: z.record(z.string(), z.union([z.string(), z.number()])),
+});
+
+const jobExitSchema = z.object({ code: z.int(), reason: z.string().exactOptional() });
+
+/** What the renter asked to be run; kept so that an agent that was killed can go on where it was. */
+const jobSchema = z.object({
+  rank: z.int(),
+  setup: z.string(),
+  run: z.string(),
+  env: z.record(z.string(), z.string()),
+});
+
+/** A process that the driver started for a member, and how it ended. */
+const stepSchema = z.object({ handle: jobHandleSchema, exit: jobExitSchema.nullable() });
+
+/** A member as its agent stores it. Written before it is acted on. */
+export const memberRecordSchema = z.object({
+  leaseId: leaseIdSchema,
+  /** Our place in the lease's members. */
+  index: z.int(),
+  ask: askIdSchema,
+  terms: leaseTermsSchema,
+  /** Unix seconds, from the chain. */
+  openedAt: z.int(),
+  /** The transport key that may act for the lease. */
+  peerKey: peerKeySchema,
+  state: z.enum(memberStates),
+  /** Why it stopped. */
+  reason: z.string().nullable(),
+  job: jobSchema.nullable(),
+  setup: stepSchema.nullable(),
+  run: stepSchema.nullable(),
+  /** Unix milliseconds; 0 before it runs. */
+  startedAtMs: z.int(),
+  /** When the agent last saw it running, for the case that the machine dies under it. */
+  lastSeenMs: z.int(),
+  /** Device-seconds, fixed when the member stops. */
+  deliveredUnits: uintSchema(96),
+  voucher: signedVoucherSchema.nullable(),
+  claim: signedCloseSchema.nullable(),
+});
+export type MemberRecord = z.infer<typeof memberRecordSchema>;
+export type MemberStep = z.infer<typeof stepSchema>;
+
+/** Our member of the lease. No need to check the index: the record was made with one that exists. */
+export function memberOf(record: MemberRecord) {
+  const member = record.terms.members[record.index];
+  if (member === undefined) throw new RangeError(`lease ${record.leaseId} has no member ${record.index}`);
+  return member;
+}
+
+/** Device-seconds that the last voucher covers. */
+export function coveredUnits(record: MemberRecord): bigint {
+  return record.voucher?.units[record.index] ?? 0n;
+}
+
+/** Unix milliseconds at which the lease ends by itself. */
+export function leaseEndMs(record: MemberRecord): number {
+  return (record.openedAt + record.terms.order.maxSeconds) * 1000;
+}

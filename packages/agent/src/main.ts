@@ -1,0 +1,50 @@
+import { randomBytes } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { createLogger, createShutdown, systemClock } from '@latent/kit';
+import { LatentError, toLatentError } from '@latent/protocol';
+import { z } from 'zod';
+import { agentOptionsSchema } from './options.ts';
+import { startAgent } from './start-agent.ts';
+
+/**
+ * The agent as a program: `main.ts --config FILE`. Prints one JSON line when it is ready, and one when it cannot start.
+ * SIGTERM and SIGINT end it; jobs go on.
+ */
+async function main(): Promise<void> {
+  const { values } = parseArgs({ options: { config: { type: 'string' } } });
+  const options = await readOptions(values.config);
+  const shutdown = createShutdown({ signals: ['SIGINT', 'SIGTERM'] });
+  const logger = createLogger({
+    name: 'agent',
+    level: options.logLevel,
+    destination: join(options.dataDir, 'agent.log'),
+  });
+  const agent = await startAgent(options, { clock: systemClock, logger, randomBytes, signal: shutdown.signal });
+  const { agentKey, operator, ask, hints, driver } = agent;
+  print({ event: 'ready', agentKey, operator, ask, hints, driver });
+  await agent.ended;
+}
+
+async function readOptions(path: string | undefined) {
+  if (path === undefined) {
+    throw new LatentError('CONFIG_INVALID', 'The agent needs a settings file.', {
+      hint: 'Give it with --config FILE.',
+    });
+  }
+  const parsed = agentOptionsSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
+  if (!parsed.success) throw new LatentError('CONFIG_INVALID', `${path}: ${z.prettifyError(parsed.error)}`);
+  return parsed.data;
+}
+
+function print(line: unknown): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+}
+
+try {
+  await main();
+} catch (thrown) {
+  print({ event: 'failed', error: toLatentError(thrown).toBody() });
+  process.exitCode = 1;
+}

@@ -1,0 +1,143 @@
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Clock, type Logger, openStore } from '@latent/kit';
+import type { AskId } from '@latent/protocol';
+import { type ChainClient, connectChain, withChain } from '@latent/sdk';
+import { createDirectTransport } from '@latent/transport';
+import type { Address } from 'viem';
+import type { AgentContext } from './agent-context.ts';
+import { serveAgent } from './api/serve-agent.ts';
+import { type AskDesk, openAskDesk } from './asks/ask-desk.ts';
+import { keepPresent } from './asks/publish-asks.ts';
+import { joinOperator } from './chain/join-operator.ts';
+import { selectDriver } from './drivers/select-driver.ts';
+import { createHoldStore, holdMigration } from './holds/hold-store.ts';
+import { loadIdentity } from './identity/load-identity.ts';
+import { followLeases } from './leases/follow-leases.ts';
+import { createLeaseDesk, freeDevices, type LeaseDesk } from './leases/lease-desk.ts';
+import { createMemberStore, memberMigration } from './leases/member-store.ts';
+import { recoverMembers } from './leases/recover-members.ts';
+import { watchMembers } from './leases/watch-members.ts';
+import { fingerprintMachine } from './machine/fingerprint.ts';
+import type { AgentOptions } from './options.ts';
+
+export interface StartAgentDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Ends the agent. Jobs go on, and the next start takes them up again. */
+  readonly signal: AbortSignal;
+}
+
+export interface RunningAgent {
+  readonly agentKey: Address;
+  readonly operator: Address;
+  readonly ask: AskId;
+  /** Transport hints, as in the ask. */
+  readonly hints: readonly string[];
+  readonly driver: string;
+  /** Resolves when the agent has ended after its signal aborted. */
+  readonly ended: Promise<void>;
+}
+
+const RENEW_CHECK_MS = 30_000;
+
+/**
+ * Starts the daemon of one machine: keys, driver, recovery of running work, stake and registration, transport, ask,
+ * presence at the books.
+ * @throws LatentError DRIVER_UNAVAILABLE, DRIVER_REFUSED, CHAIN_WRONG, FUNDS_TOO_LOW, …
+ */
+export async function startAgent(options: AgentOptions, dependencies: StartAgentDependencies): Promise<RunningAgent> {
+  const { clock, logger, signal } = dependencies;
+  await mkdir(options.dataDir, { recursive: true, mode: 0o700 });
+  const identity = await loadIdentity(options.dataDir, dependencies.randomBytes);
+  const store = openStore({
+    path: join(options.dataDir, 'agent.sqlite'),
+    migrations: [memberMigration, holdMigration],
+  });
+  const { driver, isolation } = await selectDriver({
+    wish: options.driver,
+    allowWithoutIsolation: options.allowWithoutIsolation,
+    signal,
+  });
+  const chain = await reachChain(options, dependencies);
+  const context: AgentContext = {
+    options,
+    identity,
+    chain,
+    driver,
+    members: createMemberStore(store),
+    holds: createHoldStore(store),
+    clock,
+    logger,
+    signal,
+  };
+  const epoch = await joinOperator(context);
+  const transport = createDirectTransport({ keyPair: identity.peer });
+  // The handlers need the ask, and the ask needs the port: streams that come in between are dropped.
+  let server: ReturnType<typeof serveAgent> | undefined;
+  const listener = await transport.listen(
+    (stream) => (server === undefined ? stream.destroy() : server.onStream(stream)),
+    {
+      address: options.address,
+      port: options.port,
+    },
+  );
+  const asks = await openAskDesk({
+    context,
+    machine: fingerprintMachine(options),
+    hints: listener.hints,
+    epoch,
+    isolation,
+  });
+  let tellBooks: () => void = () => {};
+  const desk = createLeaseDesk(context, asks, () => tellBooks());
+  await recoverMembers(desk);
+  const listing = () => ({ signed: asks.current.signed, freeDevices: freeDevices(desk) });
+  const books = options.books.map((url) => keepPresent(context, url, listing()));
+  tellBooks = () => {
+    for (const book of books) book.update(listing());
+  };
+  server = serveAgent(desk);
+  const loops = [
+    watchMembers(desk),
+    followLeases(desk),
+    renewAsk(desk, () => tellBooks()),
+    ...books.map((book) => book.closed),
+  ];
+  const ended = Promise.all(loops).then(async () => {
+    await server?.close();
+    await listener.close();
+    await transport.close();
+    store.close();
+  });
+  logger.info({ agentKey: identity.agent.address, ask: asks.current.id, driver: driver.name }, 'agent ready');
+  return {
+    agentKey: identity.agent.address,
+    operator: identity.operator.address,
+    ask: asks.current.id,
+    hints: listener.hints,
+    driver: driver.name,
+    ended,
+  };
+}
+
+async function reachChain(options: AgentOptions, { logger, signal }: StartAgentDependencies): Promise<ChainClient> {
+  return withChain(() => connectChain(options.deployment), {
+    signal,
+    onWaiting: (error) => logger.warn({ error: error.message }, 'waiting for the chain'),
+  });
+}
+
+/** Signs the ask anew before it expires, and lets holds that lapsed show in what is free. */
+async function renewAsk(
+  { context, asks }: LeaseDesk & { readonly asks: AskDesk },
+  tellBooks: () => void,
+): Promise<void> {
+  while (!context.signal.aborted) {
+    await context.clock.sleep(RENEW_CHECK_MS, { signal: context.signal }).catch(() => undefined);
+    if (context.signal.aborted) return;
+    if (context.clock.nowMs() >= asks.renewAtMs()) await asks.renew();
+    tellBooks();
+  }
+}

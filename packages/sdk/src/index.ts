@@ -1,0 +1,33 @@
+export {
+  type AgentLink,
+  attachMember,
+  claimMember,
+  holdAsk,
+  memberStatus,
+  sendVoucher,
+  startMember,
+  stopMember,
+} from './agents/agent-link.ts';
+export { agentMethods, EXEC_STDERR, EXEC_STDOUT } from './agents/agent-methods.ts';
+export { type ExecOnMemberOptions, execOnMember } from './agents/exec-on-member.ts';
+export { fetchFiles } from './agents/fetch-files.ts';
+export { streamLogs } from './agents/stream-logs.ts';
+export { uploadFiles } from './agents/upload-files.ts';
+export { askBook } from './books/ask-book.ts';
+export { type PlacedOrder, type PlaceOrderParameters, placeOrder } from './books/place-order.ts';
+export { toChainError } from './chain/chain-error.ts';
+export { type ChainClient, connectChain, createChainClient } from './chain/connect-chain.ts';
+export { type ContractCall, encodeCall, type SentTransaction, sendTransaction } from './chain/send-transaction.ts';
+export { type WithChainOptions, withChain } from './chain/with-chain.ts';
+export { type FilledJob, fillEnvs } from './job/fill-envs.ts';
+export type { DeviceRequirement, FileMount, JobFile, JobIsolation, JobRequirements, LatentSection } from './job/job.ts';
+export { jobTaskId, type RankEnvironment, rankEnvironment } from './job/job-environment.ts';
+export { type PackedFiles, packFiles } from './job/pack-files.ts';
+export { packJobFiles } from './job/pack-job-files.ts';
+export { parseJobFile } from './job/parse-job-file.ts';
+export { unpackFiles } from './job/unpack-files.ts';
+export { billLease, defaultGasPrices } from './leases/bill-lease.ts';
+export { checkpointLease, closeLease, finalizeLease, type SettleParameters, stopLease } from './leases/end-lease.ts';
+export { type LeaseEvent, type LeaseHistory, leaseHistory } from './leases/lease-history.ts';
+export { type OpenLeaseParameters, openLease } from './leases/open-lease.ts';
+export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
