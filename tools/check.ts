@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { checkFileLength } from './check-file-length.ts';
 import { checkLayers } from './check-layers.ts';
+import { checkLockfile } from './check-lockfile.ts';
 import { checkWords } from './check-words.ts';
 import { findStale, generatedPaths } from './gen.ts';
 import { type CommandResult, ROOT, runCommand } from './run-command.ts';
@@ -24,6 +25,7 @@ const checks: readonly Check[] = [
   { name: 'format and lint', run: tool('biome', 'ci', '--colors=off', '--error-on-warnings', '.') },
   { name: 'format of contracts', run: contractsFormatted },
   { name: 'file length', run: () => checkFileLength(ROOT, generatedPaths) },
+  { name: 'lockfile', run: () => checkLockfile(ROOT) },
   { name: 'words', run: () => checkWords(ROOT) },
 ];
 
