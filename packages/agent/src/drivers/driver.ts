@@ -40,7 +40,12 @@ export type DriverName = 'sandbox' | 'process' | 'mock';
 export type Isolation = 'none' | 'namespaces';
 
 export type DriverFingerprint =
-  | { readonly available: true; readonly isolation: Isolation; readonly version: string; readonly notes: readonly string[] }
+  | {
+      readonly available: true;
+      readonly isolation: Isolation;
+      readonly version: string;
+      readonly notes: readonly string[];
+    }
   | { readonly available: false; readonly reason: string; readonly remedy: string };
 
 export interface JobSpec {
@@ -74,7 +79,10 @@ export interface JobHandle {
   readonly state: Readonly<Record<string, string | number>>;
 }
 
-export type JobState = { readonly kind: 'running' } | { readonly kind: 'exited'; readonly exit: JobExit } | { readonly kind: 'gone' };
+export type JobState =
+  | { readonly kind: 'running' }
+  | { readonly kind: 'exited'; readonly exit: JobExit }
+  | { readonly kind: 'gone' };
 
 export interface JobExit {
   /** Exit status; 128 + signal where a signal ended it. -1 when it could not be learnt, `reason` says why. */
