@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failureOf, keyPairOf, listen, never, openTransport, tcpServer } from './loopback.ts';
+import { failureOf, keyPairOf, listen, never, openTransport, tcpServer } from './loopback.fixture.ts';
 
 describe('dialling', () => {
   test('another key at the address is named', async () => {

@@ -14,7 +14,7 @@ import {
   tcpProxy,
   toBytes,
   toText,
-} from './loopback.ts';
+} from './loopback.fixture.ts';
 
 describe('messages', () => {
   test('each side learns the key of the other', async () => {

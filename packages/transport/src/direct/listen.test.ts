@@ -14,7 +14,7 @@ import {
   tcpProxy,
   toBytes,
   toText,
-} from './loopback.ts';
+} from './loopback.fixture.ts';
 
 describe('hostile peers', () => {
   test.each([

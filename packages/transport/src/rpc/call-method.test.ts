@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { callMethod } from './call-method.ts';
 import { defineMethod } from './define-method.ts';
 import { handleCall } from './handle-method.ts';
-import { double, failureOf, handleDouble, serve, within } from './method-lab.ts';
+import { double, failureOf, handleDouble, serve, within } from './served-methods.fixture.ts';
 import { MAX_PAYLOAD_BYTES } from './wire-message.ts';
 
 describe('calls', () => {

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { handleStream } from './handle-method.ts';
 import type { ChannelMessage } from './method-channel.ts';
-import { collect, echo, failureOf, handleEcho, serve, within } from './method-lab.ts';
 import { openMethod } from './open-method.ts';
+import { collect, echo, failureOf, handleEcho, serve, within } from './served-methods.fixture.ts';
 import { MAX_PAYLOAD_BYTES } from './wire-message.ts';
 
 describe('streams', () => {

@@ -5,8 +5,17 @@ import type { EncryptedStream } from '../transport.ts';
 import { callMethod } from './call-method.ts';
 import { defineMethod } from './define-method.ts';
 import { handleCall, handleStream } from './handle-method.ts';
-import { double, echo, failureOf, handleDouble, handleEcho, type Served, serve, within } from './method-lab.ts';
 import { openMethod } from './open-method.ts';
+import {
+  double,
+  echo,
+  failureOf,
+  handleDouble,
+  handleEcho,
+  type Served,
+  serve,
+  within,
+} from './served-methods.fixture.ts';
 import { decodeMessage, encodeBytes, encodeJson } from './wire-message.ts';
 
 /** A stream on which nothing was said yet. */
