@@ -8,15 +8,13 @@ export type LeaseId = Hex & z.$brand<'LeaseId'>;
 /** Ed25519 public key (32 bytes, lower-case hex) that a transport stream is pinned to. */
 export type PeerKey = Hex & z.$brand<'PeerKey'>;
 
-function isHex32(text: string): text is Hex {
-  return /^0x[0-9a-f]{64}$/.test(text);
-}
+const isPrefixed = (text: string): text is Hex => text.startsWith('0x');
 
 /** 32 bytes as `0x` and 64 lower-case hex digits. */
-export const hex32Schema = z.custom<Hex>(
-  (value) => typeof value === 'string' && isHex32(value),
-  'not 32 bytes of lower-case hex',
-);
+export const hex32Schema = z
+  .string()
+  .regex(/^0x[0-9a-f]{64}$/, 'not 32 bytes of lower-case hex')
+  .refine(isPrefixed);
 export const askIdSchema = hex32Schema.brand<'AskId'>();
 export const leaseIdSchema = hex32Schema.brand<'LeaseId'>();
 export const peerKeySchema = hex32Schema.brand<'PeerKey'>();
@@ -29,10 +27,10 @@ export const addressSchema = z
   .transform((text): Address => getAddress(text));
 
 /** A 65-byte ECDSA signature as hex. */
-export const signatureSchema = z.custom<Hex>(
-  (value) => typeof value === 'string' && /^0x[0-9a-fA-F]{130}$/.test(value),
-  'not a 65-byte signature',
-);
+export const signatureSchema = z
+  .string()
+  .regex(/^0x[0-9a-fA-F]{130}$/, 'not a 65-byte signature')
+  .refine(isPrefixed);
 
 /** An unsigned integer that travels as a decimal string. `bits` bounds it. */
 export function uintSchema(bits: number): z.ZodType<bigint, string | bigint> {

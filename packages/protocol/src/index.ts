@@ -116,8 +116,10 @@ export {
 } from './wire/agent-api.ts';
 export {
   type AgentMessage,
+  type AskTaken,
   agentMessageSchema,
   asksAnswerSchema,
+  askTakenSchema,
   type BookMessage,
   type BookStatus,
   bookMessageSchema,

@@ -38,7 +38,7 @@ export const resourceSchema = z.object({
   site: z.string().regex(/^[a-z0-9-]{1,32}$/, 'not a site name'),
   isolation: z.enum(['none', 'namespaces']),
   peerKey: peerKeySchema,
-  hints: z.array(z.string().max(128)).max(8),
+  hints: z.array(z.string().regex(/^[\x20-\x7e]{0,128}$/, 'not printable ASCII')).max(8),
 });
 export type Resource = z.infer<typeof resourceSchema>;
 

@@ -18,6 +18,7 @@ export type MatchRequest = z.infer<typeof matchRequestSchema>;
 export const listedAskSchema = z.object({
   id: askIdSchema,
   signed: signedAskSchema,
+  /** The agent is connected and has sent this ask over that connection. */
   present: z.boolean(),
   freeDevices: z.int().min(0).max(1024),
   /** As stated by the book, in base units, decimal; a client recomputes it from the signed rate. */
@@ -34,6 +35,10 @@ export const matchAnswerSchema = z.object({
   relaxations: z.array(relaxationSchema).max(64),
 });
 export type MatchAnswer = z.infer<typeof matchAnswerSchema>;
+
+/** Answer to `POST /v1/asks`. `pending`: kept, and served once the chain confirms whose agent it is. */
+export const askTakenSchema = z.object({ id: askIdSchema, state: z.enum(['accepted', 'pending']) });
+export type AskTaken = z.infer<typeof askTakenSchema>;
 
 /** `GET /v1/asks?offset&limit` */
 export const asksAnswerSchema = z.object({
