@@ -17,8 +17,9 @@ const MAX_TIMER_MS = 2 ** 31 - 1;
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   sleep: async (ms, { signal } = {}) => {
-    for (let leftMs = ms; leftMs > 0 || leftMs === ms; leftMs -= MAX_TIMER_MS) {
-      await sleepFor(Math.max(0, Math.min(leftMs, MAX_TIMER_MS)), undefined, signal === undefined ? {} : { signal });
-    }
+    const options = signal === undefined ? {} : { signal };
+    let leftMs = Math.max(0, ms);
+    for (; leftMs > MAX_TIMER_MS; leftMs -= MAX_TIMER_MS) await sleepFor(MAX_TIMER_MS, undefined, options);
+    await sleepFor(leftMs, undefined, options);
   },
 };

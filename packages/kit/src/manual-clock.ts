@@ -4,8 +4,8 @@ import type { Clock } from './clock.ts';
 /** A clock for tests, which stands still until it is moved. */
 export interface ManualClock extends Clock {
   /**
-   * Moves on by `ms` milliseconds, waking every sleeper at its own time, the earliest first, and letting it run before the
-   * next one is woken.
+   * Moves on by `ms` milliseconds, waking every sleeper at its own time, the earliest first, and letting what it goes on
+   * to do (short of input and output) happen before the next one is woken.
    */
   advance(ms: number): Promise<void>;
   /** Resolves when at least so many sleep at once. */
@@ -61,6 +61,7 @@ export function createManualClock(startMs = 0): ManualClock {
 
   async function advance(ms: number): Promise<void> {
     const untilMs = nowMs + ms;
+    await nextTurn();
     for (let sleeper = nextUntil(untilMs); sleeper !== undefined; sleeper = nextUntil(untilMs)) {
       nowMs = sleeper.wakeAtMs;
       sleeper.wake();

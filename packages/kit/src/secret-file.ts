@@ -30,7 +30,7 @@ export async function loadOrCreateSecret(
   try {
     const existing = await readSecret(path, size);
     if (existing !== undefined) return existing;
-    await createSecret(path, randomBytes(size));
+    await createSecret(path, randomBytes(size), Buffer.from(randomBytes(8)).toString('hex'));
     const created = await readSecret(path, size);
     if (created !== undefined) return created;
   } catch (thrown) {
@@ -69,23 +69,21 @@ async function readSecret(path: string, size: number): Promise<Uint8Array | unde
   }
 }
 
-async function createSecret(path: string, secret: Uint8Array): Promise<void> {
+/** @param mark sets the temporary file apart from those of others who are at it at the same time */
+async function createSecret(path: string, secret: Uint8Array, mark: string): Promise<void> {
   const folder = dirname(path);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const temporary = `${path}.${process.pid}.${Date.now()}.new`;
+  const temporary = `${path}.${mark}.new`;
   const file = await open(temporary, 'wx', 0o600);
   try {
     await file.writeFile(secret);
     await file.sync();
-  } finally {
-    await file.close();
-  }
-  try {
     // Unlike a rename, a link fails when another process was first.
     await link(temporary, path);
   } catch (thrown) {
     if (!isCode(thrown, 'EEXIST')) throw thrown;
   } finally {
+    await file.close();
     await unlink(temporary);
   }
   await syncFolder(folder);
