@@ -107,10 +107,24 @@ contract Operators is IOperators, EIP712, ReentrancyGuardTransient {
     }
 
     /// @inheritdoc IOperators
-    function agents(address[] calldata agentKeys) external view returns (Agent[] memory found) {
-        found = new Agent[](agentKeys.length);
-        for (uint256 i; i < agentKeys.length; ++i) {
-            found[i] = _agents[agentKeys[i]];
+    /// @dev What Solidity makes of this loop costs 900 gas more for each agent. Each is one word in storage (operator,
+    /// epoch, joinedAt, from the lowest bits up) and three in the answer, which is written as it is returned.
+    function agents(address[] calldata agentKeys) external view returns (Agent[] memory) {
+        assembly ("memory-safe") {
+            let answer := mload(0x40)
+            mstore(answer, 0x20)
+            mstore(add(answer, 0x20), agentKeys.length)
+            let to := add(answer, 0x40)
+            mstore(0x20, _agents.slot)
+            for { let i := 0 } lt(i, agentKeys.length) { i := add(i, 1) } {
+                mstore(0x00, calldataload(add(agentKeys.offset, shl(5, i))))
+                let word := sload(keccak256(0x00, 0x40))
+                mstore(to, and(word, 0xffffffffffffffffffffffffffffffffffffffff))
+                mstore(add(to, 0x20), and(shr(160, word), 0xffffffff))
+                mstore(add(to, 0x40), and(shr(192, word), 0xffffffffff))
+                to := add(to, 0x60)
+            }
+            return(answer, sub(to, answer))
         }
     }
 

@@ -21,7 +21,9 @@ pragma solidity ^0.8.28;
 ///   CLOSED is terminal: an id can never be opened again.
 ///
 /// Assumptions on the token: transfers move exactly the amount (checked on the way in), no rebasing.
-/// @dev Immutable; no owner; no function moves anybody's balance but by its owner's signature, call or lease.
+/// @dev Immutable; no owner; no function takes from anybody's balance but by its owner's signature, call or lease.
+/// (`sweep` sends balances to their own owners.) While a call is under way, views of the state revert, so that nobody
+/// acts on a half-done change.
 interface ILeaseEscrow {
     enum State {
         NONE,
@@ -94,7 +96,9 @@ interface ILeaseEscrow {
     }
 
     /// @notice One row of a batch. `paidUnits` is what the last checkpoint recorded; empty if there was none.
-    /// `voucher.units` may be empty where no voucher is presented (`finalize` only).
+    /// `voucher.units` and `voucher.accrueFrom` are empty where no voucher is presented: in `finalize`, and in `close`
+    /// where nothing is claimed beyond what was paid (agents that never got a voucher free their devices so).
+    /// The signature of a voucher that proves nothing new is not looked at.
     struct Settlement {
         Order order;
         Member[] members;
@@ -113,12 +117,15 @@ interface ILeaseEscrow {
 
     event Opened(bytes32 indexed leaseId, address indexed renter, Order order, Member[] members);
     /// @param units cumulative device-seconds per member that are now paid (needed as `paidUnits` next time)
+    /// @param charged token base units paid out for this lease so far, fee included
     event Paid(bytes32 indexed leaseId, uint96[] units, uint256 charged);
     event Stopping(bytes32 indexed leaseId, uint40 stopAt);
     event Closed(bytes32 indexed leaseId, uint256 charged, uint256 refund);
+    /// @notice By its owner; or a refund that the token refused to deliver and that stays here for the renter.
     event Deposited(address indexed owner, uint256 amount);
     event Withdrawn(address indexed owner, uint256 amount);
 
+    error NoTreasury();
     error NotRenter(address caller, address renter);
     error MayNotStop(address caller);
     error BadOrderSignature(address renter);
@@ -143,7 +150,8 @@ interface ILeaseEscrow {
     // ---------------------------------------------------------------- balances
     function deposit(uint256 amount) external;
     function withdraw(uint256 amount) external;
-    /// @notice Pushes each owner's balance to that owner. An owner the token refuses keeps its balance.
+    /// @notice Pushes each owner's balance to that owner. An owner the token refuses keeps its balance. Owners that
+    /// ever deposited are left out unless they call: else anybody could spoil their next `openFromBalance`.
     function sweep(address[] calldata owners) external;
     function balanceOf(address owner) external view returns (uint256);
 
@@ -176,7 +184,8 @@ interface ILeaseEscrow {
         returns (bytes32 leaseId);
 
     // ---------------------------------------------------------------- run and end
-    /// @notice Pays what vouchers prove. A row that proves nothing new or is wrong is skipped, never reverted.
+    /// @notice Pays what vouchers prove. A row that proves nothing new or is wrong is skipped, never reverted. A member
+    /// for whom a voucher proves less than was paid keeps what it has.
     function checkpoint(Settlement[] calldata rows) external returns (uint256 applied);
     /// @notice Freezes the clock. Renter or meter key only.
     function stop(Order calldata order, Member[] calldata members) external;
@@ -187,12 +196,16 @@ interface ILeaseEscrow {
 
     // ---------------------------------------------------------------- views
     function lease(bytes32 leaseId) external view returns (Lease memory);
-    /// @notice Hash of the units that the last checkpoint recorded; zero if there was none.
+    /// @notice keccak256 of the units (one 32-byte word each) that the last checkpoint recorded; zero if there was
+    /// none, and after the lease closed.
     function paidUnitsHash(bytes32 leaseId) external view returns (bytes32);
     /// @notice Devices of this agent's machine that are in open leases.
     function devicesInUse(address agentKey) external view returns (uint256);
     function hashAsk(Ask calldata ask) external view returns (bytes32);
-    function hashOrder(Order calldata order, Member[] calldata members) external view returns (bytes32 leaseId);
+    function hashOrder(Order calldata order, Member[] calldata members)
+        external
+        view
+        returns (bytes32 leaseId);
     function hashVoucher(bytes32 leaseId, uint96[] calldata units, uint40[] calldata accrueFrom)
         external
         view

