@@ -7,8 +7,13 @@ import type { SupervisorOptions } from './supervisor-script.ts';
 export interface EnclosedCommand {
   readonly argv: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Paths of files to open for reading. */
-  readonly inputs: readonly string[];
+  readonly inputs: readonly CommandInput[];
+}
+
+/** A file to open for reading; `once`: it is of no use to anybody else, and removed once it is open. */
+export interface CommandInput {
+  readonly path: string;
+  readonly once?: true;
 }
 
 /** What tells one supervised driver from another: what is put around the job. */

@@ -1,10 +1,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { type FileHandle, open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import type { Readable, Writable } from 'node:stream';
 import { LatentError } from '@latent/protocol';
 import { cancelled } from '../cancelled.ts';
 import type { EnclosedCommand } from './enclosure.ts';
 import type { JobFiles } from './job-files.ts';
+import { closeInputs, openInputs } from './open-inputs.ts';
 import { type ProcessId, readProcess } from './process-table.ts';
 
 const startLimitMs = 30_000;
@@ -25,21 +26,22 @@ export interface LaunchOptions {
 export async function launchSupervisor(options: LaunchOptions): Promise<void> {
   const { files, command } = options;
   await writeFile(files.output, '', { mode: 0o600 });
-  const opened: FileHandle[] = [];
+  const log = await open(files.supervisorLog, 'a', 0o600);
   try {
-    const log = await open(files.supervisorLog, 'a', 0o600);
-    opened.push(log);
-    for (const input of command.inputs) opened.push(await open(input, 'r'));
-    const [, ...inputs] = opened.map((file) => file.fd);
-    const child = spawn('/bin/sh', [files.supervisor, ...command.argv], {
-      detached: true,
-      cwd: '/',
-      env: { ...command.env },
-      stdio: ['pipe', log.fd, log.fd, 'pipe', ...inputs],
-    });
-    await begin(child, options);
+    const inputs = await openInputs(command.inputs);
+    try {
+      const child = spawn('/bin/sh', [files.supervisor, ...command.argv], {
+        detached: true,
+        cwd: '/',
+        env: { ...command.env },
+        stdio: ['pipe', log.fd, log.fd, 'pipe', ...inputs.map((input) => input.fd)],
+      });
+      await begin(child, options);
+    } finally {
+      await closeInputs(inputs);
+    }
   } finally {
-    await Promise.all(opened.map((file) => file.close()));
+    await log.close();
   }
 }
 

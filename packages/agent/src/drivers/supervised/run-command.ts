@@ -1,6 +1,5 @@
 import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { type FileHandle, open } from 'node:fs/promises';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
 import { LatentError } from '@latent/protocol';
@@ -9,6 +8,7 @@ import type { ExecOptions, JobExit } from '../driver.ts';
 import type { DriverClock } from '../driver-clock.ts';
 import type { EnclosedCommand } from './enclosure.ts';
 import { endProcesses } from './end-processes.ts';
+import { closeInputs, openInputs } from './open-inputs.ts';
 import { descendantsOf, readProcesses } from './process-table.ts';
 
 /** How long output may follow after the command's end: something it left behind may hold the pipes open for ever. */
@@ -20,16 +20,15 @@ type Command = ChildProcessByStdio<Writable, Readable, Readable>;
 /** Runs a command with its streams. @throws LatentError CANCELLED (it is ended then), DRIVER_FAILED. */
 export async function runCommand(command: EnclosedCommand, options: ExecOptions, clock: DriverClock): Promise<JobExit> {
   if (options.signal.aborted) throw cancelled(options.signal);
-  const inputs: FileHandle[] = [];
+  const inputs = await openInputs(command.inputs);
   try {
-    for (const path of command.inputs) inputs.push(await open(path, 'r'));
     const [file = '/bin/sh', ...args] = command.argv;
     const stdio = ['pipe', 'pipe', 'pipe', 'ignore', ...inputs.map((input) => input.fd)] as const;
     const child = spawn(file, args, { detached: true, cwd: '/', env: { ...command.env }, stdio: [...stdio] });
     if (!isCommand(child)) throw new LatentError('DRIVER_FAILED', 'The command has no pipes.');
     return await attend(child, options, clock);
   } finally {
-    await Promise.all(inputs.map((input) => input.close()));
+    await closeInputs(inputs);
   }
 }
 

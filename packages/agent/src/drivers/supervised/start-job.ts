@@ -49,7 +49,7 @@ export async function startJob(asked: JobSpec, enclosure: Enclosure, options: St
     if (job !== undefined) await endSupervisor(job, enclosure, options.clock);
     if (cgroup !== undefined) await removeJobCgroup(cgroup);
     await emptyStateDir(spec.stateDir);
-    throw error;
+    throw signal.aborted ? cancelled(signal) : error;
   }
 }
 

@@ -20,14 +20,14 @@ export interface SupervisorOptions {
  * so that nothing begins before the agent has written down that it exists; on fd 3 the job reports that it has begun.
  *
  * Output passes through a pipe and not straight into a file: a job that opens /dev/stderr for writing would cut that
- * file short. The job runs in the foreground, since a shell makes background commands ignore SIGINT.
+ * file short. Anybody may write into the pipe, since the job may be another user; the folder keeps strangers out. The job runs in the foreground, since a shell makes background commands ignore SIGINT.
  */
 export function supervisorScript(options: SupervisorOptions): string {
   const { files } = options;
   const joins = options.cgroupProcs.map((path) => `echo 0 >${shellQuote(path)} || exit 125`);
   return `trap : TERM HUP INT QUIT
 read -r go || exit 0
-mkfifo ${shellQuote(files.outputPipe)} || exit 125
+mkfifo -m 0622 ${shellQuote(files.outputPipe)} || exit 125
 {
   dd bs=65536 count=${options.keepOutputBytes} iflag=count_bytes 2>/dev/null
   cat >/dev/null

@@ -1,0 +1,33 @@
+import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
+import type { Driver } from '../driver.ts';
+import type { DriverClock } from '../driver-clock.ts';
+import { supervisedDriver } from '../supervised/supervised-driver.ts';
+import { probeSandbox, type SandboxAnswer } from './probe-sandbox.ts';
+import { sandboxEnclosure } from './sandbox-enclosure.ts';
+
+export interface SandboxDriverOptions {
+  readonly clock: DriverClock;
+  /** Where limits come from, usually `openCgroupTree`. */
+  readonly cgroups: () => Promise<CgroupAnswer>;
+}
+
+/**
+ * Runs jobs under bubblewrap: own user, mount, PID, IPC, UTS and cgroup namespaces, no capabilities, a system-call filter,
+ * a read-only system, and of the operator's files nothing but what the job was given.
+ *
+ * It protects the operator's machine from the job, as far as the kernel has no hole. It does NOT protect the job from the
+ * machine: the operator sees and can change everything a job does, its files, memory, environment and secrets included.
+ *
+ * The network is the machine's own in this version. A job can reach whatever the machine can, services that listen on
+ * its loopback or on abstract sockets included; the private network of a cluster comes later. Disk space is not bounded
+ * either. The paths of the bound folders on the machine can be read from inside (/proc/self/mountinfo).
+ */
+export function createSandboxDriver(options: SandboxDriverOptions): Driver {
+  let known: SandboxAnswer | undefined;
+  const probe = async (signal: AbortSignal): Promise<SandboxAnswer> => {
+    // What worked once is not tried again; what did not may have been put right since.
+    if (known?.usable !== true) known = await probeSandbox({ signal });
+    return known;
+  };
+  return supervisedDriver(sandboxEnclosure({ cgroups: options.cgroups, probe }), options);
+}
