@@ -105,6 +105,16 @@ describe('a ring', () => {
     await Promise.all(waiting);
   });
 
+  test('fails when a peer stays silent', async () => {
+    const options = await optionsFor(3);
+    const rings = await connectAll(options.map((one) => ({ ...one, stallTimeoutMs: 100 })));
+    const results = await Promise.allSettled([0, 1].map((rank) => rings[rank]!.allReduce(new Float64Array(10))));
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+    expect(results.map((result) => String(result.status === 'rejected' && result.reason)).join()).toContain(
+      'lost rank 2 (127.0.0.3): it sent nothing for 0.1 s',
+    );
+  });
+
   test('fails when the vectors are of different lengths', async () => {
     const rings = await connectAll(await optionsFor(2));
     const results = await Promise.allSettled([

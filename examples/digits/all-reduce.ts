@@ -33,21 +33,21 @@ const maxHelloBytes = 512;
 export async function connectRing(options: RingOptions): Promise<Ring> {
   if (options.addresses.length === 1) return { allReduce: async () => undefined, close: () => undefined };
   const givenUp = new AbortController();
-  const giveUp = (error: PeerError): void => givenUp.abort(error);
-  const timer = setTimeout(() => {
-    giveUp(new PeerError(`the peers did not come up within ${options.connectTimeoutMs / 1000} s`));
-  }, options.connectTimeoutMs);
+  const timer = setTimeout(() => givenUp.abort(), options.connectTimeoutMs);
   const server = createServer();
   try {
     await listen(server, options);
-    const [before, next] = await Promise.all([
-      acceptBefore(server, options, givenUp.signal).then((link) => {
-        link.watch(giveUp); // no use in going on to wait for the next rank
-        return link;
-      }),
-      dialNext(options, givenUp.signal),
-    ]);
-    return new TcpRing(options, before, next);
+    const accepted = acceptBefore(server, options, givenUp.signal).then((link) => {
+      link.watch(() => givenUp.abort()); // no use in going on to wait for the next rank
+      return link;
+    });
+    const [before, next] = await Promise.allSettled([accepted, dialNext(options, givenUp.signal)]);
+    if (before.status === 'fulfilled' && next.status === 'fulfilled')
+      return new TcpRing(options, before.value, next.value);
+    const reasons = [before, next].flatMap((end) => (end.status === 'rejected' ? [messageOf(end.reason)] : []));
+    throw new PeerError(
+      `the ranks did not find each other (limit ${options.connectTimeoutMs / 1000} s): ${reasons.join('; ')}`,
+    );
   } finally {
     clearTimeout(timer);
     server.close();
@@ -76,7 +76,8 @@ function listen(server: Server, options: RingOptions): Promise<void> {
 function acceptBefore(server: Server, options: RingOptions, givenUp: AbortSignal): Promise<PeerLink> {
   const before = (options.rank + options.addresses.length - 1) % options.addresses.length;
   return new Promise((resolve, reject) => {
-    givenUp.addEventListener('abort', () => reject(givenUp.reason), { once: true });
+    const giveUp = (): void => reject(new PeerError(`${nameOf(options, before)} did not connect`));
+    givenUp.addEventListener('abort', giveUp, { once: true });
     let isTaken = false;
     server.on('connection', (socket) => {
       const link = new PeerLink(socket, nameOf(options, before));
@@ -94,9 +95,9 @@ function acceptBefore(server: Server, options: RingOptions, givenUp: AbortSignal
 /** Tries until the next rank is up and says welcome. */
 async function dialNext(options: RingOptions, givenUp: AbortSignal): Promise<PeerLink> {
   const next = (options.rank + 1) % options.addresses.length;
-  let last = 'never answered';
+  let last = 'never tried';
   for (;;) {
-    if (givenUp.aborted) throw new PeerError(`${messageOf(givenUp.reason)}; ${nameOf(options, next)}: ${last}`);
+    if (givenUp.aborted) throw new PeerError(`${nameOf(options, next)} does not answer (${last})`);
     try {
       const link = new PeerLink(await dial(options, next), nameOf(options, next));
       link.send(frameKinds.hello, 0, Buffer.from(helloOf(options, options.rank)));

@@ -1,5 +1,9 @@
-import { classCount, type Digits, pixelCount } from './digits-data.ts';
+import { type Digits, classCount as digitClasses, pixelCount as imagePixels } from './digits-data.ts';
 import { makeRandom } from './random.ts';
+
+// The loops below run some 10^8 times: an imported binding there costs a property access each time under a test runner.
+const classCount = digitClasses;
+const pixelCount = imagePixels;
 
 /**
  * A perceptron of 64 pixels, one hidden layer of tanh, and 10 digits with softmax. Its parameters are one flat vector:

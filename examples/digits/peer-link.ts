@@ -105,7 +105,7 @@ export class PeerLink {
     const bytes = all.readUInt32LE(8);
     if (kind === frameKinds.bye && bytes === 0) {
       this.#saidBye = true;
-      this.#expected?.reject(new PeerError(`lost ${this.#peer}: it ended early`));
+      this.#fail('it ended early');
       return;
     }
     const expected = this.#expected;
@@ -125,7 +125,8 @@ export class PeerLink {
   }
 
   #fail(reason: string): void {
-    if (this.#saidBye || this.#failure !== undefined) return;
+    const isDone = this.#saidBye && this.#expected === undefined;
+    if (isDone || this.#failure !== undefined) return;
     const error = new PeerError(`lost ${this.#peer}: ${reason}`);
     this.destroy(error);
     this.#onFailure(error);
