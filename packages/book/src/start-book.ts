@@ -1,0 +1,111 @@
+import { mkdir } from 'node:fs/promises';
+import { createServer, type Server } from 'node:http';
+import { join } from 'node:path';
+import { getRequestListener } from '@hono/node-server';
+import { type Clock, type Logger, openStore } from '@latent/kit';
+import { LatentError } from '@latent/protocol';
+import { createApi } from './api/create-api.ts';
+import type { BookContext } from './book-context.ts';
+import { createChainRegistry } from './intake/chain-registry.ts';
+import { createCheckAgent } from './intake/check-agent.ts';
+import type { OperatorRegistry } from './intake/operator-registry.ts';
+import { createRateLimiter } from './intake/rate-limiter.ts';
+import type { BookOptions } from './options.ts';
+import { createRoster } from './presence/roster.ts';
+import { servePresence } from './presence/serve-presence.ts';
+import { asksMigration, openKeptAsks } from './store/kept-asks.ts';
+import { startUpkeep } from './upkeep/start-upkeep.ts';
+
+export interface StartBookDependencies {
+  readonly clock: Clock;
+  readonly logger: Logger;
+  readonly randomBytes: (size: number) => Uint8Array;
+  /** Ends the book. */
+  readonly signal: AbortSignal;
+  /** Who operates which agent; by default the deployment's contract. */
+  readonly registry?: OperatorRegistry;
+}
+
+export interface RunningBook {
+  /** e.g. `http://127.0.0.1:7001` */
+  readonly url: string;
+  /** Ends the book, as its signal does; resolves when it has ended. */
+  close(): Promise<void>;
+  /** Resolves when the book has ended. */
+  readonly ended: Promise<void>;
+}
+
+/** A request has to have come in whole after so long, its head sooner. */
+const REQUEST_TIMEOUT_MS = 20_000;
+const HEAD_TIMEOUT_MS = 10_000;
+const MAX_HEAD_BYTES = 8 * 1024;
+
+/**
+ * Starts an order-book node. Asks that were accepted before are there again; agents have to connect anew.
+ * @throws LatentError CONFIG_INVALID if the address cannot be served on, and kit's error if the store cannot be opened
+ */
+export async function startBook(options: BookOptions, dependencies: StartBookDependencies): Promise<RunningBook> {
+  const { clock, logger, randomBytes } = dependencies;
+  const { deployment, dataDir } = options;
+  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  const store = openStore({ path: join(dataDir, 'book.sqlite'), migrations: [asksMigration] });
+  const stopping = new AbortController();
+  const context: BookContext = {
+    options,
+    domain: { chainId: deployment.chainId, escrow: deployment.escrow },
+    kept: openKeptAsks(store),
+    roster: createRoster(),
+    checkAgent: createCheckAgent(dependencies.registry ?? createChainRegistry(deployment), clock),
+    agentLimiter: createRateLimiter(options.messagesPerMinute, clock),
+    clock,
+    logger,
+    randomBytes,
+    signal: AbortSignal.any([dependencies.signal, stopping.signal]),
+  };
+  const server = createServer(
+    { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEAD_TIMEOUT_MS, maxHeaderSize: MAX_HEAD_BYTES },
+    getRequestListener(createApi(context).fetch, { overrideGlobalObjects: false }),
+  );
+  const endPresence = servePresence(server, context);
+  const url = await listen(server, options).catch((thrown: unknown) => {
+    store.close();
+    throw thrown;
+  });
+  logger.info({ url, asks: context.kept.size }, 'book is open');
+
+  const ended = (async () => {
+    await startUpkeep(context);
+    endPresence();
+    await new Promise<void>((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+    store.close();
+    logger.info({ url }, 'book is closed');
+  })();
+  return {
+    url,
+    ended,
+    close: () => {
+      stopping.abort();
+      return ended;
+    },
+  };
+}
+
+async function listen(server: Server, { address, port }: BookOptions): Promise<string> {
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) =>
+      reject(
+        new LatentError('CONFIG_INVALID', `Port ${port} of ${address} cannot be served on: ${error.message}.`, {
+          hint: 'Set another port, or 0 for any free one.',
+          cause: error,
+        }),
+      ),
+    );
+    server.listen({ host: address, port }, resolve);
+  });
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new LatentError('INTERNAL', 'The book has no port.');
+  return `http://${bound.family === 'IPv6' ? `[${bound.address}]` : bound.address}:${bound.port}`;
+}
