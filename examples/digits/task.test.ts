@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { parseJobFile } from '@latent/sdk';
 import { expect, test } from 'vitest';
-import { parseJobFile } from '../../packages/sdk/src/job/parse-job-file.ts';
 
 test('the task file is one that Latent runs', () => {
   const text = readFileSync(new URL('task.yaml', import.meta.url), 'utf8');
