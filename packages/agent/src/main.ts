@@ -19,7 +19,7 @@ async function main(): Promise<void> {
   const logger = createLogger({
     name: 'agent',
     level: options.logLevel,
-    destination: join(options.dataDir, 'agent.log'),
+    destination: { file: join(options.dataDir, 'agent.log') },
   });
   const agent = await startAgent(options, { clock: systemClock, logger, randomBytes, signal: shutdown.signal });
   const { agentKey, operator, ask, hints, driver } = agent;

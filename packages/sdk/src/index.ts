@@ -19,6 +19,21 @@ export { toChainError } from './chain/chain-error.ts';
 export { type ChainClient, connectChain, createChainClient } from './chain/connect-chain.ts';
 export { type ContractCall, encodeCall, type SentTransaction, sendTransaction } from './chain/send-transaction.ts';
 export { type WithChainOptions, withChain } from './chain/with-chain.ts';
+export type { ClusterContext } from './clusters/cluster-context.ts';
+export type { ClusterEvent, ClusterJournal } from './clusters/cluster-journal.ts';
+export { clusterLinks } from './clusters/cluster-links.ts';
+export {
+  type ClusterPhase,
+  type ClusterRecord,
+  clusterRecordSchema,
+  isOver,
+  type MemberView,
+} from './clusters/cluster-record.ts';
+export { draftLease } from './clusters/draft-lease.ts';
+export { type HeldAsk, holdMembers } from './clusters/hold-members.ts';
+export { openRenterTransport } from './clusters/open-renter-transport.ts';
+export { type OrderDefaults, orderForJob } from './clusters/order-for-job.ts';
+export { tendCluster } from './clusters/tend-cluster.ts';
 export { type FilledJob, fillEnvs } from './job/fill-envs.ts';
 export type { DeviceRequirement, FileMount, JobFile, JobIsolation, JobRequirements, LatentSection } from './job/job.ts';
 export { jobTaskId, type RankEnvironment, rankEnvironment } from './job/job-environment.ts';

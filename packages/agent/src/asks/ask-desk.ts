@@ -61,7 +61,7 @@ async function makeAsk({ context, machine, hints, epoch, isolation }: AskDeskOpt
     region: options.region,
     site: options.site,
     isolation,
-    peerKey: identity.peer.publicKey,
+    peerKey: identity.peer.key,
     hints: [...hints],
   };
   return signAsk(

@@ -1,0 +1,49 @@
+import type { Command } from '@commander-js/extra-typings';
+import { LatentError } from '@latent/protocol';
+import { type ClusterRecord, isOver } from '@latent/sdk';
+import { chooseCluster } from '../../launch/choose-cluster.ts';
+import { waitForPhase } from '../../launch/wait-for-phase.ts';
+import { type CommandContext, runCommand } from '../../run-command.ts';
+import { JSON_OPTION } from './common-options.ts';
+
+/** `latent down [NAME]` */
+export function addDown(program: Command): void {
+  program
+    .command('down')
+    .summary('end a cluster: stop the job, close the lease, get the rest back')
+    .argument('[name]', 'cluster; by default the one that runs')
+    .option(...JSON_OPTION)
+    .addHelpText('after', '\nExample:\n  $ latent down digits')
+    .action((name, flags) => runCommand(flags, (context) => down(context, name)));
+}
+
+async function down(context: CommandContext, name: string | undefined): Promise<undefined> {
+  const { store, output } = context;
+  const chosen = chooseCluster(store, name);
+  if (isOver(chosen)) {
+    throw new LatentError('CLUSTER_NOT_RUNNING', `${chosen.name} has ended already.`, {
+      hint: `What it cost: latent bill ${chosen.name}`,
+    });
+  }
+  const record = await endAndWait(context, chosen);
+  output.line(
+    record.phase === 'ended'
+      ? `${record.name} has ended. What it cost: latent bill ${record.name}`
+      : `${record.name} is stopped: nothing more is paid. The rest of the deposit comes back by itself after the closing window. So far: latent bill ${record.name}`,
+  );
+  output.result({ cluster: record.name, phase: record.phase, leaseId: record.leaseId });
+}
+
+/** Asks the meter for the end and shows it. Safe to interrupt: the meter ends the cluster all the same. */
+export async function endAndWait(
+  { home, store, output, signal }: CommandContext,
+  chosen: ClusterRecord,
+): Promise<ClusterRecord> {
+  const { name } = chosen;
+  const seen = store.eventsAfter(name, 0).at(-1)?.seq ?? 0;
+  store.update(name, (record) => ({ ...record, stopRequested: record.stopRequested ?? 'the renter ended it' }));
+  return waitForPhase(
+    { home, store, name, signal, afterSeq: seen, onEvent: ({ text }) => output.line(`· ${text}`) },
+    () => false,
+  );
+}

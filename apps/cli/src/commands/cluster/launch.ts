@@ -1,0 +1,143 @@
+import { createInterface } from 'node:readline/promises';
+import type { Command } from '@commander-js/extra-typings';
+import { formatDollars, LatentError, parseDollars } from '@latent/protocol';
+import { type LaunchObserver, type LaunchOptions, launchJob } from '../../launch/launch-job.ts';
+import { ensureMeter } from '../../launch/spawn-meter.ts';
+import { watchCluster } from '../../launch/watch-cluster.ts';
+import { type CommandContext, runCommand } from '../../run-command.ts';
+import { showOrder } from '../../screen/show-order.ts';
+import { JSON_OPTION } from './common-options.ts';
+
+/** `latent launch FILE` */
+export function addLaunch(program: Command): void {
+  program
+    .command('launch')
+    .summary('rent a cluster and run a job on it')
+    .description(
+      'Order machines for a SkyPilot task file, open one lease over all of them, run the job and show it.\nCtrl-C at any moment closes the lease and says what was paid.',
+    )
+    .argument('<file>', 'job file (SkyPilot task YAML)')
+    .option('--name <name>', 'name of the cluster (default: the job’s)')
+    .option('--price-cap <dollars>', 'most to pay per device-hour, e.g. 0.60')
+    .option('--hours <hours>', 'longest lease, e.g. 1.5')
+    .option('--env <NAME=VALUE...>', 'variables of the job')
+    .option('--book <url...>', 'books to ask instead of the network’s')
+    .option('--isolation <level>', 'none accepts machines that run jobs without isolation')
+    .option('--down', 'close the lease as soon as the job has ended')
+    .option('-d, --detach', 'return once the lease is open')
+    .option('-y, --yes', 'do not ask before money is locked')
+    .option('--network <name>', 'network to rent from', 'devnet')
+    .option(...JSON_OPTION)
+    .addHelpText('after', '\nExample:\n  $ latent launch examples/digits/task.yaml --price-cap 0.60 --down')
+    .action((file, flags) => runCommand(flags, (context) => launch(context, file, flags)));
+}
+
+interface LaunchFlags {
+  readonly name?: string | undefined;
+  readonly priceCap?: string | undefined;
+  readonly hours?: string | undefined;
+  readonly env?: string[] | undefined;
+  readonly book?: string[] | undefined;
+  readonly isolation?: string | undefined;
+  readonly down?: true | undefined;
+  readonly detach?: true | undefined;
+  readonly yes?: true | undefined;
+  readonly network: string;
+}
+
+async function launch(context: CommandContext, file: string, flags: LaunchFlags): Promise<undefined> {
+  const { home, store, output, signal } = context;
+  const options = readLaunchFlags(file, flags);
+  const opened = await launchJob(options, {
+    home,
+    store,
+    observer: launchObserver(context, flags.yes ?? false),
+    signal,
+  });
+  const { name } = opened;
+  if (flags.detach) {
+    output.line(`${name} is starting. Next: latent logs -f ${name}`);
+    output.result({ cluster: name, leaseId: opened.leaseId, phase: opened.phase });
+    return;
+  }
+  const record = await watchCluster(context, name);
+  output.result({ cluster: name, leaseId: record.leaseId, phase: record.phase, outputs: record.outputsFolder });
+  output.line(
+    record.phase === 'ended'
+      ? `Done. What it cost: latent bill ${name}`
+      : `The job has ended; the machines are still yours and still cost. Next: latent exec ${name} -- ls · latent down ${name}`,
+  );
+}
+
+/** @throws LatentError CONFIG_INVALID */
+export function readLaunchFlags(file: string, flags: LaunchFlags): LaunchOptions {
+  const { isolation } = flags;
+  if (isolation !== undefined && isolation !== 'none' && isolation !== 'namespaces') {
+    throw new LatentError('CONFIG_INVALID', `--isolation is none or namespaces, not "${isolation}".`);
+  }
+  return {
+    jobFile: file,
+    name: flags.name,
+    network: flags.network,
+    books: flags.book ?? [],
+    envs: Object.fromEntries((flags.env ?? []).map(readVariable)),
+    downWhenDone: flags.down ?? false,
+    maxPricePerDeviceHour: flags.priceCap === undefined ? undefined : parseDollars(flags.priceCap),
+    seconds: flags.hours === undefined ? undefined : readHours(flags.hours),
+    isolation,
+  };
+}
+
+function readVariable(text: string): readonly [string, string] {
+  const at = text.indexOf('=');
+  if (at <= 0) throw new LatentError('CONFIG_INVALID', `--env wants NAME=VALUE, not "${text.slice(0, 40)}".`);
+  return [text.slice(0, at), text.slice(at + 1)];
+}
+
+function readHours(text: string): number {
+  const seconds = Math.floor(Number(text) * 3_600);
+  if (!/^\d{1,4}(\.\d{1,4})?$/.test(text) || seconds < 60) {
+    throw new LatentError(
+      'CONFIG_INVALID',
+      `--hours wants a number of hours, at least one minute, not "${text.slice(0, 40)}".`,
+    );
+  }
+  return seconds;
+}
+
+/** Prints what happens before the lease is open, and asks for leave when a person is there to give it. */
+export function launchObserver({ home, store, output, signal }: CommandContext, yes: boolean): LaunchObserver {
+  return {
+    onOrdered: (requirements, order) => {
+      for (const fault of order.faults) output.warn(`${fault.code}: ${fault.message}`);
+      output.line(showOrder(requirements, order));
+    },
+    onHoldRefused: (agentKey, error) =>
+      output.warn(`agent ${agentKey} would not keep its machine free: ${error.message}`),
+    confirm: async ({ machines, seconds, deposit, perHour }) => {
+      output.line(
+        `\nLease: ${machines} machines for up to ${formatSeconds(seconds)}, ${formatDollars(perHour)}/h in all. ${formatDollars(deposit)} is locked now; what is not used comes back.`,
+      );
+      if (yes || !output.isLive || !process.stdin.isTTY) return;
+      const prompt = createInterface({ input: process.stdin, output: process.stdout });
+      try {
+        const answer = await prompt.question('Open it? [Y/n] ', { signal });
+        if (/^n/i.test(answer.trim())) throw new LatentError('CANCELLED', 'Nothing was opened, nothing was paid.');
+      } finally {
+        prompt.close();
+      }
+    },
+    onOpened: (record) => {
+      output.line(`Lease ${record.leaseId} is open.\n`);
+      // The signal may have come while the transaction was on its way: then nobody is going to watch.
+      if (signal.aborted)
+        store.update(record.name, (before) => ({ ...before, stopRequested: 'the renter pressed Ctrl-C' }));
+      ensureMeter(home, store, record.name);
+    },
+    onWaiting: (message) => output.warn(`Waiting for the chain: ${message}`),
+  };
+}
+
+function formatSeconds(seconds: number): string {
+  return seconds % 3_600 === 0 ? `${seconds / 3_600} h` : `${Math.floor(seconds / 60)} min`;
+}

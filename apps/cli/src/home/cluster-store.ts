@@ -1,0 +1,130 @@
+import { openStore, type Store } from '@latent/kit';
+import { LatentError } from '@latent/protocol';
+import { type ClusterEvent, type ClusterJournal, type ClusterRecord, clusterRecordSchema } from '@latent/sdk';
+import { z } from 'zod';
+import type { LatentHome } from './latent-home.ts';
+
+const migration = `
+  CREATE TABLE clusters (
+    name TEXT PRIMARY KEY,
+    record TEXT NOT NULL,
+    meter_pid INTEGER,
+    meter_started TEXT
+  ) STRICT;
+  CREATE TABLE events (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    cluster TEXT NOT NULL,
+    at_ms INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    text TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX events_of_cluster ON events (cluster, seq);
+`;
+
+const rowSchema = z.object({ record: z.string() });
+const eventSchema = z.object({
+  seq: z.int(),
+  atMs: z.int(),
+  kind: z.enum(['phase', 'member', 'transaction', 'warning', 'files']),
+  text: z.string(),
+});
+export type StoredEvent = z.infer<typeof eventSchema>;
+
+const meterSchema = z.object({ pid: z.int().nullable(), startedAt: z.string().nullable() });
+
+/** Clusters of a renter, in one SQLite file that the meters and all commands share. */
+export interface ClusterStore extends ClusterJournal {
+  /** @throws LatentError CLUSTER_EXISTS while one of that name has not ended */
+  create(record: ClusterRecord): void;
+  list(): readonly ClusterRecord[];
+  eventsAfter(name: string, seq: number): readonly StoredEvent[];
+  /** The process that meters it; `startedAt` guards against a pid that was given to somebody else. */
+  setMeter(name: string, meter: { readonly pid: number; readonly startedAt: string }): void;
+  meter(name: string): { readonly pid: number | null; readonly startedAt: string | null };
+  close(): void;
+}
+
+export function openClusterStore(home: LatentHome, nowMs: () => number): ClusterStore {
+  const store = openStore({ path: home.clusters, migrations: [migration] });
+  const find = (name: string) => store.get('SELECT record FROM clusters WHERE name = ?', [name], rowSchema);
+  const load = (name: string) => {
+    const row = find(name);
+    if (row === undefined) throw unknownCluster(store, name);
+    return parseRecord(row.record);
+  };
+  const tell = (name: string, event: ClusterEvent) => {
+    store.run('INSERT INTO events (cluster, at_ms, kind, text) VALUES (?, ?, ?, ?)', [
+      name,
+      nowMs(),
+      event.kind,
+      event.text,
+    ]);
+  };
+  return {
+    load,
+    tell,
+    update: (name, change) =>
+      store.transaction(() => {
+        const record = change(load(name));
+        store.run('UPDATE clusters SET record = ? WHERE name = ?', [formatRecord(record), name]);
+        return record;
+      }),
+    create: (record) =>
+      store.transaction(() => {
+        const row = find(record.name);
+        if (row !== undefined) refuseIfAlive(parseRecord(row.record));
+        store.run('DELETE FROM events WHERE cluster = ?', [record.name]);
+        store.run('INSERT OR REPLACE INTO clusters (name, record) VALUES (?, ?)', [record.name, formatRecord(record)]);
+      }),
+    list: () =>
+      store.all('SELECT record FROM clusters ORDER BY name', [], rowSchema).map(({ record }) => parseRecord(record)),
+    eventsAfter: (name, seq) =>
+      store.all(
+        'SELECT seq, at_ms AS atMs, kind, text FROM events WHERE cluster = ? AND seq > ? ORDER BY seq',
+        [name, seq],
+        eventSchema,
+      ),
+    setMeter: (name, meter) => {
+      store.run('UPDATE clusters SET meter_pid = ?, meter_started = ? WHERE name = ?', [
+        meter.pid,
+        meter.startedAt,
+        name,
+      ]);
+    },
+    meter: (name) =>
+      store.get(
+        'SELECT meter_pid AS pid, meter_started AS startedAt FROM clusters WHERE name = ?',
+        [name],
+        meterSchema,
+      ) ?? {
+        pid: null,
+        startedAt: null,
+      },
+    close: () => store.close(),
+  };
+}
+
+function refuseIfAlive(record: ClusterRecord): void {
+  if (record.phase === 'ended' || record.phase === 'awaiting-window') return;
+  throw new LatentError('CLUSTER_EXISTS', `A cluster named "${record.name}" is ${record.phase}.`, {
+    hint: `Give another name with --name, or end that one: latent down ${record.name}`,
+  });
+}
+
+function unknownCluster(store: Store, name: string): LatentError {
+  const names = store
+    .all('SELECT name AS record FROM clusters ORDER BY name', [], rowSchema)
+    .map(({ record }) => record);
+  return new LatentError('CLUSTER_UNKNOWN', `There is no cluster named "${name}".`, {
+    hint:
+      names.length === 0 ? 'Launch one: latent launch examples/digits/task.yaml' : `There are: ${names.join(', ')}.`,
+  });
+}
+
+function formatRecord(record: ClusterRecord): string {
+  return JSON.stringify(record, (_key, value: unknown) => (typeof value === 'bigint' ? value.toString() : value));
+}
+
+function parseRecord(text: string): ClusterRecord {
+  return clusterRecordSchema.parse(JSON.parse(text));
+}

@@ -1,0 +1,265 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { mkdir, readFile } from 'node:fs/promises';
+import { homedir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { systemClock } from '@latent/kit';
+import { hashOrder, LatentError, type Requirements } from '@latent/protocol';
+import {
+  type ClusterRecord,
+  connectChain,
+  draftLease,
+  type FilledJob,
+  fillEnvs,
+  type HeldAsk,
+  holdMembers,
+  jobTaskId,
+  type OrderDefaults,
+  openLease,
+  openRenterTransport,
+  orderForJob,
+  type PlacedOrder,
+  packJobFiles,
+  parseJobFile,
+  placeOrder,
+  withChain,
+} from '@latent/sdk';
+import { bytesToBigInt, bytesToHex } from 'viem';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import type { ClusterStore } from '../home/cluster-store.ts';
+import type { LatentHome } from '../home/latent-home.ts';
+import { loadNetwork, loadRenter } from '../home/network.ts';
+import { ensureMeter } from './spawn-meter.ts';
+
+export interface LaunchOptions extends OrderDefaults {
+  readonly jobFile: string;
+  /** Of the cluster; by default the job's. */
+  readonly name: string | undefined;
+  readonly network: string;
+  /** Instead of the network's books. */
+  readonly books: readonly string[];
+  readonly envs: Readonly<Record<string, string>>;
+  readonly downWhenDone: boolean;
+}
+
+/** What the caller gets to see on the way, and may object to. */
+export interface LaunchObserver {
+  onOrdered(requirements: Requirements, order: PlacedOrder): void;
+  onHoldRefused(agentKey: string, error: LatentError): void;
+  /** The last word before money moves. @throws LatentError CANCELLED to stop here */
+  confirm(quote: LaunchQuote): Promise<void>;
+  onOpened(record: ClusterRecord): void;
+  onWaiting(message: string): void;
+}
+
+/** What a lease will cost at most, in base units. */
+export interface LaunchQuote {
+  readonly machines: number;
+  readonly seconds: number;
+  readonly deposit: bigint;
+  /** Of all machines together. */
+  readonly perHour: bigint;
+}
+
+export interface LaunchDependencies {
+  readonly home: LatentHome;
+  readonly store: ClusterStore;
+  readonly observer: LaunchObserver;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * From a job file to an open lease that a meter process looks after: order, match, hold, open. What follows (files, start,
+ * metering, the end) is the meter's, so that nothing hangs on this process.
+ * @throws LatentError ORDER_NO_MATCH with the reasons and the smallest changes; and those of each step
+ */
+export async function launchJob(options: LaunchOptions, dependencies: LaunchDependencies): Promise<ClusterRecord> {
+  const { home, store, observer, signal } = dependencies;
+  const jobPath = resolve(options.jobFile);
+  const job = fillEnvs(parseJobFile(await readJob(jobPath), options.jobFile), options.envs);
+  const name = clusterName(options.name ?? job.name ?? 'cluster');
+  const network = await loadNetwork(home, options.network);
+  const renter = await loadRenter(network);
+  const onWaiting = (error: Error) => observer.onWaiting(error.message);
+  const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
+  const requirements = orderForJob(job, options);
+  const archive = await packTo(home, name, job, jobPath, signal);
+
+  const books = options.books.length === 0 ? network.books : options.books;
+  const order = await withChain(() => placeOrder(chain, { books, requirements, nowSeconds: nowSeconds(), signal }), {
+    signal,
+    onWaiting,
+  });
+  observer.onOrdered(requirements, order);
+  if (order.chosen.length === 0) throw noMatch(requirements, order);
+
+  const peerSeed = randomBytes(32);
+  const meterSecret = generatePrivateKey();
+  const transport = openRenterTransport(peerSeed);
+  let held: readonly HeldAsk[];
+  try {
+    const { machines, devicesPerMachine } = requirements;
+    held = await holdMembers({
+      domain: chain.domain,
+      transport,
+      order,
+      machines,
+      devicesPerMachine,
+      renter: renter.address,
+      signal,
+      onRefused: ({ ask }, error) => observer.onHoldRefused(ask.agentKey, error),
+    });
+  } finally {
+    await transport.close();
+  }
+  const asks = held.map(({ signed }) => signed);
+  const terms = draftLease({
+    domain: chain.domain,
+    asks,
+    devicesPerMachine: requirements.devicesPerMachine,
+    renter: renter.address,
+    meterKey: privateKeyToAccount(meterSecret).address,
+    seconds: requirements.seconds,
+    nowSeconds: nowSeconds(),
+    workload: workloadOf(job),
+    salt: bytesToBigInt(randomBytes(32)),
+  });
+  const hour = (terms.order.deposit * 3_600n) / BigInt(requirements.seconds);
+  await observer.confirm({
+    machines: asks.length,
+    seconds: requirements.seconds,
+    deposit: terms.order.deposit,
+    perHour: hour,
+  });
+
+  const record = newRecord({
+    name,
+    options,
+    job,
+    archive,
+    terms,
+    asks,
+    peerSeed: bytesToHex(peerSeed),
+    meterSecret,
+    leaseId: hashOrder(chain.domain, terms),
+  });
+  store.create(record);
+  const opened = await withChain(() => openLease(chain, { renter, terms, asks }), { signal, onWaiting });
+  const open = store.update(name, (before) => ({
+    ...before,
+    transactions:
+      opened === undefined ? before.transactions : [...before.transactions, { kind: 'open', hash: opened.hash }],
+  }));
+  ensureMeter(home, store, name);
+  observer.onOpened(open);
+  return open;
+}
+
+async function readJob(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw new LatentError('JOB_FILE_INVALID', `${path} cannot be read.`, {
+      hint: 'Give the path of a job file, e.g. examples/digits/task.yaml',
+      cause,
+    });
+  });
+}
+
+function clusterName(name: string): string {
+  if (/^[a-z0-9][a-z0-9-]{0,62}$/.test(name)) return name;
+  throw new LatentError('CONFIG_INVALID', `"${name.slice(0, 80)}" is not a name for a cluster.`, {
+    hint: 'Use lower-case letters, digits and dashes. Give another one with --name.',
+  });
+}
+
+/** Packs the files once, beside the record, so that a meter can send them again after a crash. */
+async function packTo(
+  home: LatentHome,
+  name: string,
+  job: FilledJob,
+  jobPath: string,
+  signal: AbortSignal,
+): Promise<string> {
+  if (job.workdir === null && job.fileMounts.length === 0) return '';
+  const packed = await packJobFiles(job, { baseFolder: dirname(jobPath), homeFolder: homedir(), signal });
+  const folder = home.clusterFolder(name);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const archive = join(folder, `files-${randomBytes(6).toString('hex')}.tar`);
+  await pipeline(Readable.from(packed.stream({ signal })), createWriteStream(archive, { mode: 0o600 }), { signal });
+  return archive;
+}
+
+function workloadOf(job: FilledJob) {
+  const { name, machines, envs, setup, run } = job;
+  return bytesToHex(createHash('sha256').update(JSON.stringify({ name, machines, envs, setup, run })).digest());
+}
+
+function noMatch(requirements: Requirements, order: PlacedOrder): LatentError {
+  const fitting = order.refusals.filter(({ reason }) => reason === 'too-few').length;
+  return new LatentError(
+    'ORDER_NO_MATCH',
+    `${fitting} of the ${requirements.machines} machines wanted match, of ${order.candidates.length} asks seen.`,
+    {
+      details: { relaxations: order.relaxations.map(({ text }) => text) },
+      hint:
+        order.relaxations[0] === undefined
+          ? 'Try again when more machines are on offer.'
+          : `It would match with ${order.relaxations.map(({ text }) => text).join('; or ')}.`,
+    },
+  );
+}
+
+function newRecord(
+  from: {
+    readonly name: string;
+    readonly options: LaunchOptions;
+    readonly job: FilledJob;
+    readonly archive: string;
+  } & Pick<ClusterRecord, 'terms' | 'asks' | 'leaseId' | 'peerSeed' | 'meterSecret'>,
+): ClusterRecord {
+  const { name, options, job, archive, terms, asks, leaseId, peerSeed, meterSecret } = from;
+  const createdAtMs = systemClock.nowMs();
+  return {
+    name,
+    network: options.network,
+    createdAtMs,
+    phase: 'opening',
+    leaseId,
+    terms,
+    asks: [...asks],
+    meterSecret,
+    peerSeed,
+    job: {
+      name: job.name ?? name,
+      setup: job.setup ?? '',
+      run: job.run,
+      envs: { ...job.envs },
+      gpusPerMachine: job.requirements.devices.kind === 'gpu' ? job.requirements.devices.count : 0,
+      outputs: [...job.latent.outputs],
+      taskId: jobTaskId({ startedAtMs: createdAtMs, cluster: name, number: 1 }),
+      archive,
+    },
+    downWhenDone: options.downWhenDone,
+    members: terms.members.map(() => ({
+      state: 'unknown' as const,
+      reason: null,
+      job: { kind: 'none' as const },
+      address: '',
+      countedFromMs: 0,
+      seenAtMs: createdAtMs,
+      deliveredUnits: 0n,
+      cpuSeconds: 0,
+      memoryBytes: 0,
+    })),
+    voucher: null,
+    stopRequested: null,
+    outputsFolder: null,
+    outcome: null,
+    transactions: [],
+  };
+}
+
+function nowSeconds(): number {
+  return Math.floor(systemClock.nowMs() / 1000);
+}

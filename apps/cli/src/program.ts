@@ -1,0 +1,45 @@
+import { Command } from '@commander-js/extra-typings';
+import { addBill } from './commands/cluster/bill.ts';
+import { addDown } from './commands/cluster/down.ts';
+import { addExec } from './commands/cluster/exec.ts';
+import { addLaunch } from './commands/cluster/launch.ts';
+import { addLogs } from './commands/cluster/logs.ts';
+import { addStatus } from './commands/cluster/status.ts';
+import { addDevnetDemo } from './commands/devnet/demo.ts';
+import { addDevnetDown } from './commands/devnet/down.ts';
+import { addDevnetStatus } from './commands/devnet/status.ts';
+import { addDevnetUp } from './commands/devnet/up.ts';
+import { addMeterRun } from './commands/meter/run.ts';
+import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
+
+function exitCodeHelp(): string {
+  const lines = Object.entries(exitCodeMeanings).map(([name, meaning]) => {
+    const code = Object.entries(exitCodes).find(([known]) => known === name)?.[1];
+    return `  ${String(code).padStart(3)}  ${meaning}`;
+  });
+  return `\nExit codes:\n${lines.join('\n')}`;
+}
+
+/** The command line of Latent. Each command is one file below `commands/`. */
+export function createProgram(): Command {
+  const program = new Command('latent')
+    .description('Rent a cluster of machines from many operators with one command, and pay per second.')
+    .showHelpAfterError('(see --help)')
+    .addHelpText(
+      'after',
+      `\nExample:\n  $ latent devnet up && latent launch examples/digits/task.yaml\n${exitCodeHelp()}`,
+    );
+  addLaunch(program);
+  addStatus(program);
+  addLogs(program);
+  addExec(program);
+  addBill(program);
+  addDown(program);
+  const devnet = program.command('devnet').summary('a whole network on this machine: chain, books, operators');
+  addDevnetUp(devnet);
+  addDevnetStatus(devnet);
+  addDevnetDown(devnet);
+  addDevnetDemo(devnet);
+  addMeterRun(program);
+  return program;
+}

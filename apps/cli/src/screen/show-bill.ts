@@ -1,0 +1,45 @@
+import { type Bill, formatDollars } from '@latent/protocol';
+import { shortHex } from './show-order.ts';
+import { textTable } from './text-table.ts';
+
+/** The bill for people. Every figure comes from the chain; the price of gas and ether are assumptions and stated. */
+export function showBill(bill: Bill): string {
+  const members = textTable(
+    ['rank', 'operator', 'devices', 'device-seconds', '$/device-h', 'charge'],
+    bill.members.map((member) => [
+      String(member.index),
+      shortHex(member.operator),
+      String(member.devices),
+      String(member.deviceSeconds),
+      formatDollars(member.pricePerDeviceHour),
+      formatDollars(member.charge),
+    ]),
+    ['device-seconds', '$/device-h', 'charge'],
+  );
+  const transactions = textTable(
+    ['transaction', 'hash', 'gas'],
+    bill.transactions.map(({ kind, hash, gasUsed }) => [kind, hash, String(gasUsed)]),
+    ['gas'],
+  );
+  const refund = bill.refund === undefined ? 'open: comes back when the lease is closed' : formatDollars(bill.refund);
+  const lines = [
+    ['deposit', formatDollars(bill.deposit)],
+    ['charged', formatDollars(bill.charged)],
+    [`protocol fee (${bill.feeBps / 100} %, within the charge)`, formatDollars(bill.fee)],
+    ['refund', refund],
+    [
+      `chain cost (${bill.gasUsed} gas at ${showGwei(bill.prices.weiPerGas)} gwei and ${formatDollars(bill.prices.unitsPerEther)} per ether)`,
+      formatDollars(bill.chainCostUp),
+    ],
+    ['coordination (fee + chain cost) of the lease value', showPpm(bill.coordinationPpmUp)],
+  ];
+  return `Bill of lease ${bill.leaseId}\n\n${members}\n\n${textTable(['', ''], lines, []).trim()}\n\n${transactions}`;
+}
+
+function showGwei(wei: bigint): string {
+  return String(Number(wei) / 1e9);
+}
+
+function showPpm(ppm: bigint | undefined): string {
+  return ppm === undefined ? 'not measured: nothing was charged' : `${(Number(ppm) / 10_000).toFixed(2)} %`;
+}

@@ -1,0 +1,61 @@
+import { chargeDown, formatDollars, hourlyFromRateUp } from '@latent/protocol';
+import type { ClusterRecord, MemberView } from '@latent/sdk';
+import type { Progress } from '../launch/progress.ts';
+import { shortHex } from './show-order.ts';
+import { textTable } from './text-table.ts';
+
+/** What members have delivered so far costs so much, in base units, rounded down as the contract does. */
+export function spentSoFar(record: ClusterRecord): bigint {
+  return record.terms.members.reduce(
+    (sum, member, rank) => sum + chargeDown(record.members[rank]?.deliveredUnits ?? 0n, member.rate),
+    0n,
+  );
+}
+
+/** One line on a cluster. */
+export function showHeadline(record: ClusterRecord): string {
+  const perHour = record.terms.members.reduce(
+    (sum, member) => sum + hourlyFromRateUp(member.rate) * BigInt(member.devices),
+    0n,
+  );
+  const spent = `${formatDollars(spentSoFar(record))} of ${formatDollars(record.terms.order.deposit)}`;
+  return `${record.name}: ${record.phase} · ${record.members.length} machines at ${formatDollars(perHour)}/h · spent ${spent} · lease ${shortHex(record.leaseId)}`;
+}
+
+/** Every rank: where it runs, what it does, how far it is, what it cost. */
+export function showMembers(record: ClusterRecord, progress: ReadonlyMap<number, Progress> = new Map()): string {
+  const fields = [...new Set([...progress.values()].flatMap((own) => Object.keys(own)))].filter(
+    (field) => field !== 'epochs',
+  );
+  const rows = record.members.map((view, rank) => {
+    const member = record.terms.members[rank];
+    const resource = record.asks[rank]?.resource;
+    const own = progress.get(rank);
+    return [
+      String(rank),
+      shortHex(member?.operator ?? '0x'),
+      resource?.region ?? '',
+      view.address,
+      showState(view),
+      ...fields.map((field) => showField(own, field)),
+      `${(view.memoryBytes / 2 ** 20).toFixed(0)} MiB`,
+      String(view.deliveredUnits),
+      formatDollars(chargeDown(view.deliveredUnits, member?.rate ?? 0n)),
+    ];
+  });
+  const head = ['rank', 'operator', 'region', 'address', 'state', ...fields, 'memory', 'seconds', 'cost'];
+  return textTable(head, rows, [...fields, 'memory', 'seconds', 'cost']);
+}
+
+function showState(view: MemberView): string {
+  if (view.state === 'running' && view.job.kind === 'exited') return `job ended (${view.job.code})`;
+  return view.state;
+}
+
+function showField(progress: Progress | undefined, field: string): string {
+  const value = progress?.[field];
+  if (value === undefined) return '';
+  const total = progress?.[`${field}s`];
+  const text = typeof value === 'number' && !Number.isInteger(value) ? value.toFixed(4) : String(value);
+  return total === undefined ? text : `${text}/${total}`;
+}

@@ -1,0 +1,91 @@
+import {
+  jobPhaseSchema,
+  leaseIdSchema,
+  leaseTermsSchema,
+  memberStates,
+  signedAskSchema,
+  signedVoucherSchema,
+  uintSchema,
+} from '@latent/protocol';
+import { z } from 'zod';
+
+const hexSchema = z.custom<`0x${string}`>(
+  (value) => typeof value === 'string' && /^0x[0-9a-f]+$/.test(value),
+  'not hex',
+);
+
+/**
+ * The life of a cluster, as its renter stores it.
+ *
+ *   opening ──▶ starting ──▶ running ──▶ ending ──▶ ended
+ *      │            │                      ▲ │
+ *      │            └──────────────────────┘ └──▶ awaiting-window ──▶ ended
+ *      └──▶ ended (the lease was never opened)
+ *
+ * `awaiting-window`: a member did not sign its claim, so the rest of the deposit comes back after the closing window.
+ */
+export const clusterPhases = ['opening', 'starting', 'running', 'ending', 'awaiting-window', 'ended'] as const;
+export type ClusterPhase = (typeof clusterPhases)[number];
+
+/** What the meter last knew of a member. */
+const memberViewSchema = z.object({
+  state: z.enum([...memberStates, 'unknown', 'lost']),
+  reason: z.string().nullable(),
+  job: jobPhaseSchema,
+  /** Loopback or overlay address of the rank; empty before it attached. */
+  address: z.string(),
+  /** Unix milliseconds since when the renter counts it; 0 before it runs. */
+  countedFromMs: z.int(),
+  /** When it last answered. */
+  seenAtMs: z.int(),
+  deliveredUnits: uintSchema(96),
+  cpuSeconds: z.number(),
+  memoryBytes: z.number(),
+});
+export type MemberView = z.infer<typeof memberViewSchema>;
+
+export const transactionNoteSchema = z.object({ kind: z.string(), hash: hexSchema });
+
+/** Everything a renter needs to go on with a cluster after any crash. Holds secrets: stored with mode 0600 only. */
+export const clusterRecordSchema = z.object({
+  name: z.string(),
+  network: z.string(),
+  createdAtMs: z.int(),
+  phase: z.enum(clusterPhases),
+  leaseId: leaseIdSchema,
+  terms: leaseTermsSchema,
+  asks: z.array(signedAskSchema),
+  /** Private key that signs this lease's vouchers and nothing else. */
+  meterSecret: hexSchema,
+  /** Seed of the transport key that agents know the renter by. */
+  peerSeed: hexSchema,
+  job: z.object({
+    name: z.string(),
+    setup: z.string(),
+    run: z.string(),
+    envs: z.record(z.string(), z.string()),
+    gpusPerMachine: z.int(),
+    outputs: z.array(z.string()),
+    taskId: z.string(),
+    /** Absolute path of the packed files; empty if the job sends none. */
+    archive: z.string(),
+  }),
+  /** Close the lease by itself as soon as the job has ended. */
+  downWhenDone: z.boolean(),
+  members: z.array(memberViewSchema),
+  /** Last one signed. Never replaced by a smaller one. */
+  voucher: signedVoucherSchema.nullable(),
+  /** Set by anybody who wants the cluster to end; the meter acts on it. */
+  stopRequested: z.string().nullable(),
+  /** Folder that outputs were saved in, once they were. */
+  outputsFolder: z.string().nullable(),
+  /** How it ended: `done`, or the code of an error. */
+  outcome: z.object({ code: z.string(), message: z.string() }).nullable(),
+  transactions: z.array(transactionNoteSchema),
+});
+export type ClusterRecord = z.infer<typeof clusterRecordSchema>;
+
+/** Unix milliseconds at which the lease ends by itself, given its opening. */
+export function isOver(record: Pick<ClusterRecord, 'phase'>): boolean {
+  return record.phase === 'ended' || record.phase === 'awaiting-window';
+}

@@ -1,0 +1,120 @@
+import { LatentError, recoverClose, type SignedClose, toLatentError } from '@latent/protocol';
+import { claimMember } from '../agents/agent-link.ts';
+import { fetchFiles } from '../agents/fetch-files.ts';
+import { closeLease, stopLease } from '../leases/end-lease.ts';
+import { leaseHistory } from '../leases/lease-history.ts';
+import { readLease } from '../leases/read-lease.ts';
+import { type ClusterContext, changeMember, toPhase, waitingForChain } from './cluster-context.ts';
+import { clusterLinks } from './cluster-links.ts';
+import type { ClusterRecord } from './cluster-record.ts';
+
+/** Outputs beyond this are left behind, with a warning. */
+const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
+
+/** Saves the job's outputs of every rank that has them. What is missing is told, not fatal: not every rank writes all. */
+export async function saveClusterOutputs(context: ClusterContext): Promise<void> {
+  const { journal, name, signal } = context;
+  const record = journal.load(name);
+  if (record.job.outputs.length === 0 || record.outputsFolder !== null) return;
+  for (const [rank, link] of clusterLinks(context.transport, record).entries()) {
+    try {
+      const archive = fetchFiles(link, record.leaseId, record.job.outputs, { signal, maxBytes: MAX_OUTPUT_BYTES });
+      const outputsFolder = await context.saveOutputs(rank, archive);
+      journal.update(name, (before) => ({ ...before, outputsFolder }));
+      journal.tell(name, { kind: 'files', text: `outputs of rank ${rank} are in ${outputsFolder}` });
+    } catch (thrown) {
+      signal.throwIfAborted();
+      const error = toLatentError(thrown);
+      if (error.code !== 'JOB_FILE_INVALID')
+        journal.tell(name, { kind: 'warning', text: `no outputs of rank ${rank}: ${error.message}` });
+    }
+  }
+}
+
+/**
+ * Ends the cluster: every member stops and signs its claim, and one transaction pays, takes the fee and refunds. If a
+ * member does not sign, the lease is stopped instead and the rest comes back after the closing window.
+ */
+export async function endCluster(context: ClusterContext): Promise<ClusterRecord> {
+  const { journal, name } = context;
+  const record = journal.load(name);
+  const lease = await waitingForChain(context, () => readLease(context.chain, record.leaseId));
+  if (lease.state !== 'active') return toPhase(context, 'ended', 'the lease is closed');
+  const claims = await collectClaims(context, record);
+  const complete = claims.filter((claim) => claim !== undefined);
+  if (complete.length === claims.length && (await tryClose(context, record, complete))) {
+    return toPhase(context, 'ended', 'the lease is closed and paid');
+  }
+  if (lease.stopAt === 0) {
+    const stopped = await waitingForChain(context, () => stopLease(context.chain, context.renter, record.terms));
+    noteTransaction(context, 'stop', stopped.hash);
+  }
+  const minutes = Math.ceil(record.terms.order.closeWindow / 60);
+  return toPhase(
+    context,
+    'awaiting-window',
+    `the lease is stopped; what is not paid comes back after the closing window of ${minutes} min`,
+  );
+}
+
+async function collectClaims(
+  context: ClusterContext,
+  record: ClusterRecord,
+): Promise<readonly (SignedClose | undefined)[]> {
+  const { clock, journal, name, signal } = context;
+  return Promise.all(
+    clusterLinks(context.transport, record).map(async (link, rank) => {
+      try {
+        const claim = await claimMember(link, record.leaseId, signal);
+        await checkClaim(context, record, rank, claim);
+        changeMember(context, rank, { state: 'closed', seenAtMs: clock.nowMs(), deliveredUnits: claim.units });
+        return claim;
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const error = toLatentError(thrown);
+        journal.tell(name, { kind: 'warning', text: `rank ${rank} did not sign its claim: ${error.message}` });
+        return undefined;
+      }
+    }),
+  );
+}
+
+async function checkClaim(
+  context: ClusterContext,
+  record: ClusterRecord,
+  rank: number,
+  claim: SignedClose,
+): Promise<void> {
+  const agentKey = record.terms.members[rank]?.agentKey;
+  const covered = record.voucher?.units[rank] ?? 0n;
+  if (claim.leaseId !== record.leaseId || (await recoverClose(context.chain.domain, claim)) !== agentKey) {
+    throw new LatentError('LEASE_NOT_SETTLED', 'the agent signed a claim for something else');
+  }
+  if (claim.units > covered)
+    throw new LatentError('LEASE_NOT_SETTLED', `it claims ${claim.units} device-seconds; ${covered} were signed for`);
+}
+
+async function tryClose(
+  context: ClusterContext,
+  record: ClusterRecord,
+  closes: readonly SignedClose[],
+): Promise<boolean> {
+  const { chain, journal, name } = context;
+  try {
+    const { paidUnits } = await waitingForChain(context, () => leaseHistory(chain, record.leaseId));
+    const common = { account: context.renter, terms: record.terms, paidUnits, voucher: record.voucher ?? undefined };
+    const sent = await waitingForChain(context, () => closeLease(chain, { ...common, closes }));
+    noteTransaction(context, 'close', sent.hash);
+    return true;
+  } catch (thrown) {
+    const error = toLatentError(thrown);
+    if (error.code !== 'LEASE_NOT_SETTLED' && error.code !== 'CHAIN_REVERTED') throw error;
+    journal.tell(name, { kind: 'warning', text: `closing together failed: ${error.message}` });
+    return false;
+  }
+}
+
+function noteTransaction({ journal, name }: ClusterContext, kind: string, hash: `0x${string}`): void {
+  journal.update(name, (before) => ({ ...before, transactions: [...before.transactions, { kind, hash }] }));
+  journal.tell(name, { kind: 'transaction', text: `${kind}: ${hash}` });
+}

@@ -1,0 +1,149 @@
+import { LatentError, type MemberStatus, type SignedVoucher, signVoucher, toLatentError } from '@latent/protocol';
+import { type AgentLink, memberStatus, sendVoucher } from '../agents/agent-link.ts';
+import { type ClusterContext, changeMember, meterAccount } from './cluster-context.ts';
+import { clusterLinks } from './cluster-links.ts';
+import type { ClusterRecord, MemberView } from './cluster-record.ts';
+import { unitsToSign } from './count-units.ts';
+
+/** Why metering ended. */
+export type MeterEnd =
+  | { readonly kind: 'stop-requested'; readonly reason: string }
+  | { readonly kind: 'job-done' }
+  | { readonly kind: 'failed'; readonly error: LatentError };
+
+/** A tick is a third of the prepay, so that one lost voucher costs nothing; within these bounds. */
+const SHORTEST_TICK_MS = 500;
+const LONGEST_TICK_MS = 5_000;
+/** A member that has not answered for this share of the prepay is lost: its vouchers end before its prepay is used up. */
+const LOST_AFTER = 0.6;
+
+/**
+ * Looks at every member, signs one voucher for all, and hands it to each, until the job is done (and the cluster is to go
+ * down with it), somebody asks for the end, or a member is lost or failed. A voucher is stored before it is sent.
+ */
+export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
+  const { clock, journal, name, signal } = context;
+  const { terms } = journal.load(name);
+  const links = clusterLinks(context.transport, journal.load(name));
+  const prepayMs = terms.order.prepay * 1000;
+  const tickMs = Math.min(Math.max(prepayMs / 3, SHORTEST_TICK_MS), LONGEST_TICK_MS);
+  let jobDone = false;
+  for (;;) {
+    signal.throwIfAborted();
+    const before = journal.load(name);
+    if (before.stopRequested !== null) return { kind: 'stop-requested', reason: before.stopRequested };
+    await Promise.all(
+      links.map((link, rank) => lookAt(context, before, link, rank, { tickMs, lostAfterMs: prepayMs * LOST_AFTER })),
+    );
+    const record = await signNext(context, journal.load(name));
+    const failure = firstFailure(record);
+    if (failure !== undefined) return { kind: 'failed', error: failure };
+    const { voucher } = record;
+    if (voucher !== null) await Promise.all(links.map((link) => handOver(context, link, voucher)));
+    if (!jobDone && record.members.every(({ job }) => job.kind === 'exited')) {
+      jobDone = true;
+      journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });
+      if (record.downWhenDone || record.job.outputs.length > 0) return { kind: 'job-done' };
+    }
+    await clock.sleep(tickMs, { signal });
+  }
+}
+
+async function lookAt(
+  context: ClusterContext,
+  record: ClusterRecord,
+  link: AgentLink,
+  rank: number,
+  limits: { readonly tickMs: number; readonly lostAfterMs: number },
+): Promise<void> {
+  const view = record.members[rank];
+  if (view === undefined || view.state === 'lost') return;
+  try {
+    const status = await memberStatus(link, record.leaseId, context.signal, Math.max(limits.tickMs, 2_000));
+    noteStatus(context, rank, view, status);
+  } catch (thrown) {
+    context.signal.throwIfAborted();
+    const error = toLatentError(thrown);
+    const silentMs = context.clock.nowMs() - view.seenAtMs;
+    if (silentMs < limits.lostAfterMs) return;
+    changeMember(context, rank, {
+      state: 'lost',
+      reason: `MEMBER_LOST: no answer for ${Math.round(silentMs / 1000)} s (${error.message})`,
+    });
+    context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} is lost: ${error.message}` });
+  }
+}
+
+function noteStatus(context: ClusterContext, rank: number, view: MemberView, status: MemberStatus): void {
+  const nowMs = context.clock.nowMs();
+  const begins = status.state === 'running' && view.countedFromMs === 0;
+  changeMember(context, rank, {
+    state: status.state,
+    reason: status.reason ?? null,
+    job: status.job,
+    // The agent's own start counts unless it lies before we last saw it not running.
+    countedFromMs: begins ? Math.min(Math.max(status.startedAtMs, view.seenAtMs), nowMs) : view.countedFromMs,
+    seenAtMs: nowMs,
+    deliveredUnits: status.deliveredUnits,
+    cpuSeconds: status.cpuSeconds,
+    memoryBytes: status.memoryBytes,
+  });
+  if (begins) context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} is running` });
+}
+
+async function signNext(context: ClusterContext, record: ClusterRecord): Promise<ClusterRecord> {
+  const { order, members } = record.terms;
+  const nowMs = context.clock.nowMs();
+  const units = members.map((member, rank) => {
+    const view = record.members[rank];
+    const signed = record.voucher?.units[rank] ?? 0n;
+    return view === undefined ? signed : unitsToSign(member, order, view, signed, nowMs);
+  });
+  if (units.every((amount, rank) => amount === record.voucher?.units[rank])) return record;
+  const voucher = await signVoucher(meterAccount(record), context.chain.domain, {
+    leaseId: record.leaseId,
+    units,
+    accrueFrom: members.map(() => 0),
+  });
+  return context.journal.update(context.name, (before) => ({ ...before, voucher }));
+}
+
+/** A voucher that does not arrive is followed by a larger one; a member that gets none any more is seen by `lookAt`. */
+async function handOver(context: ClusterContext, link: AgentLink, voucher: SignedVoucher): Promise<void> {
+  try {
+    await sendVoucher(link, voucher, context.signal);
+  } catch (thrown) {
+    context.signal.throwIfAborted();
+    toLatentError(thrown);
+  }
+}
+
+function firstFailure(record: ClusterRecord): LatentError | undefined {
+  for (const [rank, view] of record.members.entries()) {
+    const details = { rank, leaseId: record.leaseId };
+    if (view.state === 'lost') {
+      return new LatentError('MEMBER_LOST', `Rank ${rank} was lost: ${view.reason ?? 'it does not answer'}.`, {
+        details,
+        hint: 'No second after it fell silent is paid. Launch again: other machines will be taken.',
+      });
+    }
+    if (view.job.kind === 'exited' && view.job.code !== 0) {
+      return new LatentError(
+        'MEMBER_FAILED',
+        `The job ended with exit status ${view.job.code} on rank ${rank}${view.job.reason === undefined ? '' : ` (${view.job.reason})`}.`,
+        {
+          details: { ...details, exitCode: view.job.code },
+          hint: `See what it printed: latent logs ${record.name} --rank ${rank}`,
+        },
+      );
+    }
+    if (view.state === 'stopped' || view.state === 'closed' || view.state === 'settled') {
+      return new LatentError(
+        'MEMBER_LOST',
+        `The agent of rank ${rank} ended its member: ${view.reason ?? 'it gave no reason'}.`,
+        { details },
+      );
+    }
+  }
+  return undefined;
+}

@@ -1,0 +1,69 @@
+import { LatentError, type SignedVoucher, signAttach, signVoucher } from '@latent/protocol';
+import { attachMember, startMember } from '../agents/agent-link.ts';
+import { uploadFiles } from '../agents/upload-files.ts';
+import { rankEnvironment } from '../job/job-environment.ts';
+import { type ClusterContext, changeMember, meterAccount } from './cluster-context.ts';
+import { clusterLinks } from './cluster-links.ts';
+import type { ClusterRecord } from './cluster-record.ts';
+
+/**
+ * Brings every rank up: attach, files, start. All or nothing: if one agent refuses, the error goes to the caller, who ends
+ * the cluster; nothing has been metered then on those that did not start.
+ * Safe to repeat after a crash: agents answer a repeated call as they did the first.
+ */
+export async function startCluster(context: ClusterContext, record: ClusterRecord): Promise<void> {
+  const { chain, transport, journal, name, signal } = context;
+  const links = clusterLinks(transport, record);
+  const meter = meterAccount(record);
+  const signature = await signAttach(meter, chain.domain, record.leaseId, transport.key);
+  const attached = await Promise.all(
+    links.map(async (link, rank) => {
+      const { index, address } = await attachMember(link, { terms: record.terms, signature }, signal);
+      if (index !== rank)
+        throw new LatentError('LEASE_MISMATCH', `The agent of rank ${rank} says that it is member ${index}.`);
+      changeMember(context, rank, { state: 'attached', address, seenAtMs: context.clock.nowMs() });
+      return address;
+    }),
+  );
+  journal.tell(name, { kind: 'member', text: `${links.length} agents took up the lease` });
+  if (record.job.archive !== '' && record.voucher === null) await sendFiles(context, record, links);
+  const voucher = await firstVoucher(context, record);
+  await Promise.all(
+    links.map(async (link, rank) => {
+      const { setup, run, envs, gpusPerMachine, taskId } = record.job;
+      const env = rankEnvironment({ envs, rank, addresses: attached, gpusPerMachine, taskId, leaseId: record.leaseId });
+      const { state } = await startMember(link, { leaseId: record.leaseId, rank, setup, run, env, voucher }, signal);
+      changeMember(context, rank, { state });
+    }),
+  );
+}
+
+async function sendFiles(
+  context: ClusterContext,
+  record: ClusterRecord,
+  links: ReturnType<typeof clusterLinks>,
+): Promise<void> {
+  const { journal, name, signal } = context;
+  const sent = await Promise.all(
+    links.map((link) => uploadFiles(link, record.leaseId, context.readArchive(record.job.archive), { signal })),
+  );
+  const [first] = sent;
+  journal.tell(name, {
+    kind: 'files',
+    text: `sent ${first?.entries ?? 0} files (${first?.bytes ?? 0} bytes) to each of ${links.length} machines`,
+  });
+}
+
+/** Covers the prepay of every member, so that agents start. Stored before it leaves. */
+async function firstVoucher(context: ClusterContext, record: ClusterRecord): Promise<SignedVoucher> {
+  if (record.voucher !== null) return record.voucher;
+  const { order, members } = record.terms;
+  const seconds = BigInt(Math.min(order.prepay, order.maxSeconds));
+  const voucher = await signVoucher(meterAccount(record), context.chain.domain, {
+    leaseId: record.leaseId,
+    units: members.map((member) => BigInt(member.devices) * seconds),
+    accrueFrom: members.map(() => 0),
+  });
+  context.journal.update(context.name, (before) => ({ ...before, voucher }));
+  return voucher;
+}
