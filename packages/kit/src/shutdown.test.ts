@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { createShutdown } from './shutdown.ts';
 
@@ -10,7 +10,7 @@ async function runWithSignals(
   args: readonly string[],
   signals: Readonly<Record<string, NodeJS.Signals>>,
 ): Promise<{ readonly lines: readonly string[]; readonly code: unknown }> {
-  const script = join(import.meta.dirname, 'shutdown-process.fixture.ts');
+  const script = fileURLToPath(new URL('./shutdown-process.fixture.ts', import.meta.url));
   const child = spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
   const closed = once(child, 'close');
   const lines: string[] = [];

@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
@@ -40,7 +41,7 @@ function errorOf(work: () => unknown): StoreError {
 }
 
 function startWriter(...args: readonly string[]): ChildProcess {
-  const script = join(import.meta.dirname, 'store-writer.fixture.ts');
+  const script = fileURLToPath(new URL('./store-writer.fixture.ts', import.meta.url));
   return spawn(process.execPath, [script, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
 }
 
