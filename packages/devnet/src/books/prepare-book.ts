@@ -1,0 +1,33 @@
+import { mkdirSync } from 'node:fs';
+import type { BookOptionsInput } from '@latent/book';
+import type { Deployment } from '@latent/protocol';
+import { choosePort } from '../chain/choose-port.ts';
+import type { DevnetContext } from '../devnet-context.ts';
+import { writeFileAtomically } from '../files/write-file-atomically.ts';
+
+/** Everything comes from one address here: what protects a book from one sender must not stop a whole network of them. */
+const REQUESTS_PER_MINUTE = 60_000;
+
+/**
+ * Makes a book's folder and settings. Its port is chosen here and stays, so that it can be restarted while others know it.
+ * @param lastUrl where it was reached before
+ */
+export async function prepareBook(
+  { paths }: DevnetContext,
+  {
+    name,
+    deployment,
+    lastUrl,
+  }: { readonly name: string; readonly deployment: Deployment; readonly lastUrl: string | null },
+): Promise<void> {
+  const { dataDir, config } = paths.book(name);
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const options: BookOptionsInput = {
+    deployment,
+    dataDir,
+    name,
+    port: await choosePort(lastUrl === null ? undefined : Number(new URL(lastUrl).port)),
+    requestsPerMinute: REQUESTS_PER_MINUTE,
+  };
+  writeFileAtomically(config, `${JSON.stringify(options, undefined, 2)}\n`, 0o600);
+}
