@@ -1,6 +1,6 @@
 import { mkdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { z } from 'zod';
 import type { JobLimits, JobStats } from '../driver.ts';
@@ -56,10 +56,14 @@ export function limitSettings(cgroup: JobCgroup, limits: JobLimits, overhead: nu
 }
 
 /** @throws LatentError DRIVER_FAILED; nothing is left then. */
-export async function createJobCgroup(cgroup: JobCgroup, limits: JobLimits, overhead: number): Promise<void> {
+export async function createJobCgroup(
+  cgroup: JobCgroup,
+  limits: JobLimits,
+  options: { readonly overhead: number; readonly clock: Clock },
+): Promise<void> {
   try {
     for (const folder of foldersOf(cgroup)) await mkdir(folder, { recursive: true });
-    for (const setting of limitSettings(cgroup, limits, overhead)) {
+    for (const setting of limitSettings(cgroup, limits, options.overhead)) {
       try {
         await writeFile(setting.path, setting.value);
       } catch (error) {
@@ -67,7 +71,7 @@ export async function createJobCgroup(cgroup: JobCgroup, limits: JobLimits, over
       }
     }
   } catch (error) {
-    await removeJobCgroup(cgroup);
+    await removeJobCgroup(cgroup, options.clock);
     throw new LatentError('DRIVER_FAILED', 'The limits of the job could not be set.', { cause: error });
   }
 }
@@ -113,11 +117,11 @@ const removeTries = 100;
 const removePauseMs = 10;
 
 /** @throws LatentError DRIVER_FAILED when processes are left in it. */
-export async function removeJobCgroup(cgroup: JobCgroup): Promise<void> {
+export async function removeJobCgroup(cgroup: JobCgroup, clock: Clock): Promise<void> {
   for (const folder of foldersOf(cgroup)) {
     for (let tries = 0; !(await removeFolder(folder)); tries += 1) {
       if (tries === removeTries) throw new LatentError('DRIVER_FAILED', `The cgroup ${folder} does not empty.`);
-      await delay(removePauseMs);
+      await clock.sleep(removePauseMs);
     }
   }
 }

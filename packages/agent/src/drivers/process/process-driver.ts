@@ -1,11 +1,11 @@
+import type { Clock } from '@latent/kit';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { Driver } from '../driver.ts';
-import type { DriverClock } from '../driver-clock.ts';
 import { supervisedDriver } from '../supervised/supervised-driver.ts';
 import { processEnclosure } from './process-enclosure.ts';
 
 export interface ProcessDriverOptions {
-  readonly clock: DriverClock;
+  readonly clock: Clock;
   /** Where limits and the list of a job's processes come from, usually `openCgroupTree`. */
   readonly cgroups: () => Promise<CgroupAnswer>;
 }

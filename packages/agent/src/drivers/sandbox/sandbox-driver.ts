@@ -1,12 +1,12 @@
+import type { Clock } from '@latent/kit';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { Driver } from '../driver.ts';
-import type { DriverClock } from '../driver-clock.ts';
 import { supervisedDriver } from '../supervised/supervised-driver.ts';
 import { probeSandbox, type SandboxAnswer } from './probe-sandbox.ts';
 import { sandboxEnclosure } from './sandbox-enclosure.ts';
 
 export interface SandboxDriverOptions {
-  readonly clock: DriverClock;
+  readonly clock: Clock;
   /** Where limits come from, usually `openCgroupTree`. */
   readonly cgroups: () => Promise<CgroupAnswer>;
 }

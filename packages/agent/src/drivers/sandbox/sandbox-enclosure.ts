@@ -1,12 +1,13 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LatentError } from '@latent/protocol';
-import { procsFiles } from '../cgroup/job-cgroup.ts';
+import { cgroupPids, procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
 import type { EnclosedCommand, Enclosure } from '../supervised/enclosure.ts';
 import { jobFiles } from '../supervised/job-files.ts';
 import { limitLines } from '../supervised/limit-lines.ts';
+import { type ProcessInfo, readProcesses } from '../supervised/process-table.ts';
 import { shellQuote } from '../supervised/shell-quote.ts';
 import type { SupervisedJob } from '../supervised/supervised-job.ts';
 import { readSurroundings, saveSurroundings } from '../supervised/surroundings.ts';
@@ -58,10 +59,7 @@ export function sandboxEnclosure(parts: SandboxParts): Enclosure {
     leftovers: () => 'none-left',
     enclose: async (spec, { limited, signal }) => enclose(spec, await usable(signal), limited, signal),
     members: async (job) => (await sandboxProcesses(job)).members,
-    async everything(job) {
-      const { init, members } = await sandboxProcesses(job);
-      return init === undefined ? members : [init, ...members];
-    },
+    everything: everythingOf,
     async enter(job, command) {
       commands += 1;
       const args = join(job.stateDir, `enter-${process.pid}-${commands}.args`);
@@ -87,6 +85,15 @@ async function fingerprint(parts: SandboxParts, signal: AbortSignal): Promise<Dr
   return { available: true, isolation: 'namespaces', version: answer.version, notes };
 }
 
+async function everythingOf(job: SupervisedJob): Promise<readonly ProcessInfo[]> {
+  const { init, members } = await sandboxProcesses(job);
+  if (init !== undefined) return [init, ...members];
+  // The trace to them is lost with their supervisor. They die with it, but not in the same instant.
+  if (job.cgroup === undefined) return members;
+  const pids = new Set(await cgroupPids(job.cgroup));
+  return (await readProcesses()).filter((info) => pids.has(info.pid));
+}
+
 async function enclose(spec: JobSpec, answer: Usable, limited: boolean, signal: AbortSignal): Promise<EnclosedCommand> {
   const { tools } = answer;
   const files = jobFiles(spec.stateDir);
@@ -103,12 +110,14 @@ async function enclose(spec: JobSpec, answer: Usable, limited: boolean, signal: 
     limitLines: lines,
     ...(uid === undefined ? {} : { uid }),
   });
+  const seen = uid === undefined ? spec : lentFolders(spec);
   const args = bwrapArguments({
     jobId: spec.jobId,
     view: await readMachineView(),
     env: jobEnv,
     limits: spec.limits,
-    ...(uid === undefined ? spec : lentFolders(spec)),
+    workdir: seen.workdir,
+    toolchains: seen.toolchains,
   });
   const write = async (name: string, content: string | Uint8Array) => {
     const path = join(spec.stateDir, name);

@@ -1,5 +1,5 @@
+import { systemClock } from '@latent/kit';
 import type { Driver } from '../driver.ts';
-import { systemClock } from '../system-clock.ts';
 import { createSandboxDriver } from './sandbox-driver.ts';
 
 /** As on a machine where the agent may make no cgroups. */

@@ -1,5 +1,5 @@
+import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import type { DriverClock } from '../driver-clock.ts';
 import { isMissing } from '../is-missing.ts';
 import { isRunning, type ProcessId } from './process-table.ts';
 
@@ -22,13 +22,13 @@ export async function signalProcess(target: ProcessId, signal: NodeJS.Signals): 
  */
 export async function endProcesses(
   list: () => Promise<readonly ProcessId[]>,
-  options: { readonly clock: DriverClock; readonly limitMs: number },
+  options: { readonly clock: Clock; readonly limitMs: number },
 ): Promise<void> {
-  const deadline = options.clock.now() + options.limitMs;
+  const deadline = options.clock.nowMs() + options.limitMs;
   for (;;) {
     const left = await list();
     if (left.length === 0) return;
-    if (options.clock.now() > deadline) {
+    if (options.clock.nowMs() > deadline) {
       throw new LatentError('DRIVER_FAILED', `${left.length} processes of the job do not end.`, {
         hint: 'They may hang in the kernel (state D in ps): look at the storage and devices of the machine.',
         details: { pids: left.slice(0, 20).map((one) => String(one.pid)) },

@@ -1,5 +1,5 @@
 import { type FSWatcher, watch } from 'node:fs';
-import type { DriverClock } from '../driver-clock.ts';
+import type { Clock } from '@latent/kit';
 
 /** Looks again after so long even if nothing was noticed: a killed supervisor changes no file. */
 const lookAgainMs = 250;
@@ -13,7 +13,7 @@ export interface FolderChanges {
 /** Where the machine is out of inotify watches, or the folder is gone, there is only the looking again. */
 export function watchFolder(
   folder: string,
-  options: { readonly clock: DriverClock; readonly signal: AbortSignal },
+  options: { readonly clock: Clock; readonly signal: AbortSignal },
 ): FolderChanges {
   let changed = new AbortController();
   let watcher: FSWatcher | undefined;

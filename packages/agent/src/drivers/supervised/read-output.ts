@@ -1,8 +1,8 @@
 import { type FileHandle, open } from 'node:fs/promises';
+import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { cancelled } from '../cancelled.ts';
 import type { JobState, OutputChunk, OutputOptions } from '../driver.ts';
-import type { DriverClock } from '../driver-clock.ts';
 import { isMissing } from '../is-missing.ts';
 import { watchFolder } from './folder-changes.ts';
 
@@ -23,7 +23,7 @@ export interface OutputSource {
 export async function* readOutput(
   source: OutputSource,
   options: OutputOptions,
-  clock: DriverClock,
+  clock: Clock,
 ): AsyncGenerator<OutputChunk> {
   if (!Number.isSafeInteger(options.offset) || options.offset < 0) {
     throw new LatentError('DRIVER_REFUSED', `An output cannot be read from byte ${options.offset}.`);

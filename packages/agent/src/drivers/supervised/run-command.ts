@@ -2,10 +2,10 @@ import { type ChildProcessByStdio, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { constants } from 'node:os';
 import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { cancelled } from '../cancelled.ts';
 import type { ExecOptions, JobExit } from '../driver.ts';
-import type { DriverClock } from '../driver-clock.ts';
 import type { EnclosedCommand } from './enclosure.ts';
 import { endProcesses } from './end-processes.ts';
 import { closeInputs, openInputs } from './open-inputs.ts';
@@ -18,7 +18,7 @@ const killLimitMs = 20_000;
 type Command = ChildProcessByStdio<Writable, Readable, Readable>;
 
 /** Runs a command with its streams. @throws LatentError CANCELLED (it is ended then), DRIVER_FAILED. */
-export async function runCommand(command: EnclosedCommand, options: ExecOptions, clock: DriverClock): Promise<JobExit> {
+export async function runCommand(command: EnclosedCommand, options: ExecOptions, clock: Clock): Promise<JobExit> {
   if (options.signal.aborted) throw cancelled(options.signal);
   const inputs = await openInputs(command.inputs);
   try {
@@ -32,7 +32,7 @@ export async function runCommand(command: EnclosedCommand, options: ExecOptions,
   }
 }
 
-async function attend(child: Command, options: ExecOptions, clock: DriverClock): Promise<JobExit> {
+async function attend(child: Command, options: ExecOptions, clock: Clock): Promise<JobExit> {
   const over = new AbortController();
   const exit = once(child, 'exit');
   const reading = Promise.all([
@@ -115,7 +115,7 @@ function exitOf(child: Command): JobExit {
   return { code: child.signalCode === null ? -1 : 128 + constants.signals[child.signalCode] };
 }
 
-async function endTree(child: Command, clock: DriverClock): Promise<void> {
+async function endTree(child: Command, clock: Clock): Promise<void> {
   const { pid } = child;
   if (pid === undefined) return;
   const isOwn = () => child.exitCode === null && child.signalCode === null;

@@ -1,12 +1,12 @@
 import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { cancelled } from '../cancelled.ts';
 import type { CgroupTree } from '../cgroup/find-cgroup-tree.ts';
 import { createJobCgroup, type JobCgroup, jobCgroupIn, procsFiles, removeJobCgroup } from '../cgroup/job-cgroup.ts';
 import { checkSpec } from '../check-spec.ts';
 import type { JobHandle, JobSpec } from '../driver.ts';
-import type { DriverClock } from '../driver-clock.ts';
 import { savedHandle, saveHandle } from '../saved-handle.ts';
 import type { Enclosure } from './enclosure.ts';
 import { jobFiles } from './job-files.ts';
@@ -21,7 +21,7 @@ const keepOutputBytes = 1 << 30;
 
 export interface StartOptions {
   readonly signal: AbortSignal;
-  readonly clock: DriverClock;
+  readonly clock: Clock;
   /** Absent where the machine lets us make none: then the enclosure does with less. */
   readonly cgroups: CgroupTree | undefined;
 }
@@ -39,7 +39,8 @@ export async function startJob(asked: JobSpec, enclosure: Enclosure, options: St
   const cgroup = options.cgroups === undefined ? undefined : jobCgroupIn(options.cgroups, spec.jobId);
   let job: SupervisedJob | undefined;
   try {
-    if (cgroup !== undefined) await createJobCgroup(cgroup, spec.limits, enclosure.overhead);
+    if (cgroup !== undefined)
+      await createJobCgroup(cgroup, spec.limits, { overhead: enclosure.overhead, clock: options.clock });
     await launch(spec, enclosure, { ...options, cgroup }, (known) => {
       job = known;
     });
@@ -47,7 +48,7 @@ export async function startJob(asked: JobSpec, enclosure: Enclosure, options: St
     return toHandle(enclosure.driver, job);
   } catch (error) {
     if (job !== undefined) await endSupervisor(job, enclosure, options.clock);
-    if (cgroup !== undefined) await removeJobCgroup(cgroup);
+    if (cgroup !== undefined) await removeJobCgroup(cgroup, options.clock);
     await emptyStateDir(spec.stateDir);
     throw signal.aborted ? cancelled(signal) : error;
   }

@@ -1,4 +1,4 @@
-import type { DriverClock } from '../driver-clock.ts';
+import type { Clock } from '@latent/kit';
 import type { Enclosure } from './enclosure.ts';
 import { endProcesses, signalProcess } from './end-processes.ts';
 import { isRunning, readBootId, readProcesses } from './process-table.ts';
@@ -18,7 +18,7 @@ const recordLimitMs = 5_000;
 export async function stopJob(
   job: SupervisedJob,
   enclosure: Enclosure,
-  options: { readonly graceMs: number; readonly clock: DriverClock },
+  options: { readonly graceMs: number; readonly clock: Clock },
 ): Promise<void> {
   const { clock } = options;
   if ((await readBootId()) !== job.bootId) return;
@@ -34,7 +34,7 @@ export async function stopJob(
 }
 
 /** Ends a job whatever state it is in, also one that has not begun; its exit code may be lost. */
-export async function endSupervisor(job: SupervisedJob, enclosure: Enclosure, clock: DriverClock): Promise<void> {
+export async function endSupervisor(job: SupervisedJob, enclosure: Enclosure, clock: Clock): Promise<void> {
   if ((await readBootId()) !== job.bootId) return;
   const session = async () => (await readProcesses()).filter((info) => info.session === job.supervisor.pid);
   const list = async () => {
@@ -45,11 +45,11 @@ export async function endSupervisor(job: SupervisedJob, enclosure: Enclosure, cl
   await endProcesses(list, { clock, limitMs: killLimitMs });
 }
 
-async function happens(check: () => Promise<boolean>, limitMs: number, clock: DriverClock): Promise<boolean> {
-  const deadline = clock.now() + limitMs;
+async function happens(check: () => Promise<boolean>, limitMs: number, clock: Clock): Promise<boolean> {
+  const deadline = clock.nowMs() + limitMs;
   for (;;) {
     if (await check()) return true;
-    if (clock.now() >= deadline) return false;
+    if (clock.nowMs() >= deadline) return false;
     await clock.sleep(pauseMs);
   }
 }

@@ -1,10 +1,10 @@
+import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { cancelled } from '../cancelled.ts';
 import { cgroupPids, cgroupStats, removeJobCgroup } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import { checkCommand } from '../check-spec.ts';
 import type { Driver, JobExit, JobHandle, JobState, JobStats } from '../driver.ts';
-import type { DriverClock } from '../driver-clock.ts';
 import type { Enclosure } from './enclosure.ts';
 import { watchFolder } from './folder-changes.ts';
 import { readJobState } from './job-state.ts';
@@ -16,7 +16,7 @@ import { endSupervisor, stopJob } from './stop-job.ts';
 import { fromHandle, type SupervisedJob } from './supervised-job.ts';
 
 export interface SupervisedOptions {
-  readonly clock: DriverClock;
+  readonly clock: Clock;
   readonly cgroups: () => Promise<CgroupAnswer>;
 }
 
@@ -51,7 +51,7 @@ export function supervisedDriver(enclosure: Enclosure, options: SupervisedOption
       const job = jobOf(handle);
       await stopJob(job, enclosure, { graceMs: 0, clock });
       await endSupervisor(job, enclosure, clock);
-      if (job.cgroup !== undefined) await removeJobCgroup(job.cgroup);
+      if (job.cgroup !== undefined) await removeJobCgroup(job.cgroup, clock);
       await emptyStateDir(job.stateDir);
     },
 
@@ -74,7 +74,7 @@ export function supervisedDriver(enclosure: Enclosure, options: SupervisedOption
   };
 }
 
-async function waitForExit(job: SupervisedJob, clock: DriverClock, signal: AbortSignal): Promise<JobExit> {
+async function waitForExit(job: SupervisedJob, clock: Clock, signal: AbortSignal): Promise<JobExit> {
   const changes = watchFolder(job.stateDir, { clock, signal });
   try {
     for (;;) {
