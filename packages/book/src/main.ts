@@ -1,21 +1,18 @@
 import { randomBytes } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLogger, createShutdown, systemClock } from '@latent/kit';
+import { ConfigError, createLogger, createShutdown, loadConfig, StoreError, systemClock } from '@latent/kit';
 import { LatentError, toLatentError } from '@latent/protocol';
-import { z } from 'zod';
-import { bookOptionsSchema } from './options.ts';
+import { type BookOptions, bookOptionsSchema } from './options.ts';
 import { startBook } from './start-book.ts';
 
 /**
- * The book as a program: `main.ts --config FILE`. Prints one JSON line when it is ready, and one when it cannot start.
+ * The book as a program: `main.ts --config FILE`. Prints one JSON line when it is ready, or when it cannot start.
  * SIGTERM and SIGINT end it.
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  const options = await readOptions(values.config);
-  const shutdown = createShutdown({ signals: ['SIGINT', 'SIGTERM'] });
+  const options = await readOptions(readFlags());
+  const shutdown = createShutdown();
   const logger = createLogger({
     name: options.name,
     level: options.logLevel,
@@ -24,16 +21,28 @@ async function main(): Promise<void> {
   const book = await startBook(options, { clock: systemClock, logger, randomBytes, signal: shutdown.signal });
   print({ event: 'ready', url: book.url });
   await book.ended;
-  shutdown.dispose();
 }
 
-async function readOptions(path: string | undefined) {
-  if (path === undefined) {
-    throw new LatentError('CONFIG_INVALID', 'The book needs a settings file.', { hint: 'Give it with --config FILE.' });
+function readFlags(): string {
+  try {
+    const { values } = parseArgs({ options: { config: { type: 'string' } } });
+    if (values.config !== undefined) return values.config;
+  } catch (thrown) {
+    throw new LatentError('CONFIG_INVALID', toLatentError(thrown).message, { hint: 'The one flag is --config FILE.' });
   }
-  const parsed = bookOptionsSchema.safeParse(JSON.parse(await readFile(path, 'utf8')));
-  if (!parsed.success) throw new LatentError('CONFIG_INVALID', `${path}: ${z.prettifyError(parsed.error)}`);
-  return parsed.data;
+  throw new LatentError('CONFIG_INVALID', 'The book needs a settings file.', { hint: 'Give it with --config FILE.' });
+}
+
+async function readOptions(file: string): Promise<BookOptions> {
+  // No variables: what a book does is to be read in one place.
+  const source = { schema: bookOptionsSchema, flags: {}, envPrefix: 'LATENT_BOOK', env: {}, file, fileRequired: true };
+  return (await loadConfig(source)).values;
+}
+
+function toStartError(thrown: unknown): LatentError {
+  if (thrown instanceof ConfigError) return new LatentError('CONFIG_INVALID', thrown.message, { cause: thrown });
+  if (thrown instanceof StoreError) return new LatentError('STORE_FAILED', thrown.message, { cause: thrown });
+  return toLatentError(thrown);
 }
 
 function print(line: unknown): void {
@@ -43,6 +52,6 @@ function print(line: unknown): void {
 try {
   await main();
 } catch (thrown) {
-  print({ event: 'failed', error: toLatentError(thrown).toBody() });
+  print({ event: 'failed', error: toStartError(thrown).toBody() });
   process.exitCode = 1;
 }
