@@ -2,9 +2,9 @@ import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 import { stripVTControlCharacters } from 'node:util';
 import { hasCode } from '../files/has-code.ts';
 
-const MAX_BYTES = 4_096;
+const MAX_BYTES = 8_192;
 
-/** The last lines of a log from byte `from` on, without colours: at most `count`, and 4 KiB. Empty if there is no log. */
+/** The last lines of a log from byte `from` on, without colours: at most `count`, and 8 KiB. Empty if there is no log. */
 export function lastLines(path: string, count: number, from = 0): readonly string[] {
   let file: number;
   try {
@@ -25,4 +25,9 @@ export function lastLines(path: string, count: number, from = 0): readonly strin
   } finally {
     closeSync(file);
   }
+}
+
+/** The line that most likely says what went wrong: the first that names an error (its stack comes after), else the last. */
+export function tellingLine(lines: readonly string[]): string | undefined {
+  return lines.find((line) => /^(\w+)?error\b/i.test(line)) ?? lines.at(-1);
 }

@@ -78,12 +78,17 @@ describe('startProcess', { timeout: 60_000 }, () => {
 
   test('says how a process ended that ended before it was ready, with the last line of its log', async () => {
     const folder = newFolder();
-    writeFileSync(join(folder, 'first.mjs'), '');
     await expect(start(`console.error('no money left'); process.exitCode = 3;`, folder)).rejects.toMatchObject({
       code: 'DEVNET_FAILED',
       message: 'child ended before it was ready (exit code 3): no money left',
       details: { process: 'child', lines: ['no money left'], log: join(folder, 'logs/child.log') },
     });
+  });
+
+  test('tells the error of a program that crashed, not the end of its stack', async () => {
+    await expect(start(`await import('node:nothing');`, newFolder())).rejects.toThrow(
+      'child ended before it was ready (exit code 1): Error [ERR_UNKNOWN_BUILTIN_MODULE]: No such built-in module: node:nothing',
+    );
   });
 
   test('tells the error and hint that the program gave as its reason', async () => {
@@ -146,7 +151,9 @@ describe('stopProcesses', { timeout: 60_000 }, () => {
     const gentle = await start(`process.on('SIGTERM', () => process.exit(0)); ${READY} ${FOREVER}`, newFolder());
     const deaf = await start(`process.on('SIGTERM', () => {}); ${READY} ${FOREVER}`, newFolder());
     const identities = [gentle.identity, deaf.identity];
-    const killed = await stopProcesses(identities, { graceMs: 1_500, clock: systemClock });
+    // The grace is over when the gentle one has ended, however slow the machine is.
+    const clock: Clock = { ...systemClock, nowMs: () => (isRunning(gentle.identity) ? 0 : 10_000) };
+    const killed = await stopProcesses(identities, { graceMs: 10_000, clock });
     expect(killed).toBe(1);
     expect(identities.filter(isRunning)).toEqual([]);
     expect(await stopProcesses(identities, { graceMs: 0, clock: systemClock })).toBe(0);

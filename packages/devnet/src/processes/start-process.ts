@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import { lastLines } from './last-lines.ts';
+import { lastLines, tellingLine } from './last-lines.ts';
 import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from './process-identity.ts';
 import { findFailedLine } from './program-lines.ts';
 
@@ -34,7 +34,7 @@ export interface StartedProcess<Ready> {
 }
 
 const POLL_MS = 25;
-const SHOWN_LINES = 12;
+const SHOWN_LINES = 40;
 
 /**
  * Starts a program as a process of its own, in its own session, and waits until it is ready. It outlives the caller:
@@ -134,7 +134,7 @@ function exitText({ exitCode, signalCode }: ChildProcess): string {
 function failed({ program, files }: Starting, what: string, printed: string, cause?: unknown): LatentError {
   const said = findFailedLine(printed);
   const lines = lastLines(files.log, SHOWN_LINES, files.logged);
-  const why = said?.message ?? lines.at(-1)?.slice(0, 500);
+  const why = said?.message ?? tellingLine(lines)?.slice(0, 500);
   return new LatentError('DEVNET_FAILED', why === undefined ? `${what}.` : `${what}: ${why}`, {
     hint: said?.hint ?? `Its log is ${files.log}`,
     details: { process: program.name, log: files.log, lines },
