@@ -241,7 +241,7 @@ abstract contract EscrowFixture is Test {
         returns (ILeaseEscrow.Settlement memory)
     {
         ILeaseEscrow.Voucher memory v = voucher(d.leaseId, units, new uint40[](units.length), METER_KEY);
-        return ILeaseEscrow.Settlement(d.order, d.members, paid, v);
+        return _copy(ILeaseEscrow.Settlement(d.order, d.members, paid, v));
     }
 
     /// @dev A first row: nothing was paid before.
@@ -258,7 +258,16 @@ abstract contract EscrowFixture is Test {
         pure
         returns (ILeaseEscrow.Settlement memory)
     {
-        return ILeaseEscrow.Settlement(d.order, d.members, paid, noVoucher());
+        return _copy(ILeaseEscrow.Settlement(d.order, d.members, paid, noVoucher()));
+    }
+
+    /// @dev So that a test can spoil a row without spoiling the deal that it was made from.
+    function _copy(ILeaseEscrow.Settlement memory settlement)
+        private
+        pure
+        returns (ILeaseEscrow.Settlement memory)
+    {
+        return abi.decode(abi.encode(settlement), (ILeaseEscrow.Settlement));
     }
 
     /// @dev A closing that every agent of the deal signs; agents are those of `asksOf`.
