@@ -201,7 +201,7 @@ async function sayHello(link: AgentLink, { account }: TestAgent): Promise<void> 
   if (answer.kind !== 'present') throw new Error(`the hello was not taken: ${JSON.stringify(answer)}`);
 }
 
-export async function connectAgent(bookUrl: string): Promise<AgentLink> {
+async function connectAgent(bookUrl: string): Promise<AgentLink> {
   const socket = new WebSocket(new URL('/v1/presence', bookUrl.replace('http', 'ws')));
   const arrived: BookMessage[] = [];
   const waiting: ((message: BookMessage) => void)[] = [];

@@ -18,8 +18,8 @@ export const bookOptionsSchema = z.strictObject({
   maxAsksPerAgent: z.int().min(1).max(1_000).default(16),
   /** Most asks kept that the chain has not confirmed yet, because it does not answer. */
   maxPendingAsks: z.int().min(1).max(100_000).default(4_096),
-  /** Messages a minute from one agent. */
-  messagesPerMinute: z.int().min(1).max(100_000).default(60),
+  /** Messages a minute from one agent: two for each change of what it has free. */
+  messagesPerMinute: z.int().min(1).max(100_000).default(600),
   /** HTTP requests a minute from one IP address. */
   requestsPerMinute: z.int().min(1).max(1_000_000).default(1_200),
   /** Presence connections at once from one IP address, and altogether. */

@@ -62,9 +62,11 @@ export async function startBook(options: BookOptions, dependencies: StartBookDep
     randomBytes,
     signal: AbortSignal.any([dependencies.signal, stopping.signal]),
   };
+  // Never rejects: what the API throws it answers with.
+  const answer = getRequestListener(createApi(context).fetch, { overrideGlobalObjects: false });
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEAD_TIMEOUT_MS, maxHeaderSize: MAX_HEAD_BYTES },
-    getRequestListener(createApi(context).fetch, { overrideGlobalObjects: false }),
+    (request, response) => void answer(request, response),
   );
   const endPresence = servePresence(server, context);
   const url = await listen(server, options).catch((thrown: unknown) => {
