@@ -1,4 +1,4 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
 import type { JobHandle } from './driver.ts';
@@ -31,4 +31,8 @@ export async function savedHandle(stateDir: string): Promise<JobHandle | undefin
     if (isMissing(error)) return undefined;
     throw error;
   }
+}
+
+export async function forgetHandle(stateDir: string): Promise<void> {
+  await rm(join(stateDir, fileName), { force: true });
 }

@@ -1,5 +1,4 @@
-import { readdir, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { cancelled } from '../cancelled.ts';
@@ -7,6 +6,7 @@ import type { CgroupTree } from '../cgroup/find-cgroup-tree.ts';
 import { createJobCgroup, type JobCgroup, jobCgroupIn, procsFiles, removeJobCgroup } from '../cgroup/job-cgroup.ts';
 import { checkSpec } from '../check-spec.ts';
 import type { JobHandle, JobSpec } from '../driver.ts';
+import { emptyStateDir } from '../empty-state-dir.ts';
 import { savedHandle, saveHandle } from '../saved-handle.ts';
 import type { Enclosure } from './enclosure.ts';
 import { jobFiles } from './job-files.ts';
@@ -83,11 +83,4 @@ async function launch(
       await saveHandle(spec.stateDir, toHandle(enclosure.driver, job));
     },
   });
-}
-
-/** The handle goes first: without it the job is gone, whatever else a crash leaves behind. */
-export async function emptyStateDir(stateDir: string): Promise<void> {
-  await rm(jobFiles(stateDir).handle, { force: true });
-  const names = await readdir(stateDir).catch(() => []);
-  for (const name of names) await rm(join(stateDir, name), { recursive: true, force: true });
 }

@@ -1,17 +1,17 @@
 import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import { cancelled } from '../cancelled.ts';
 import { cgroupPids, cgroupStats, removeJobCgroup } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import { checkCommand } from '../check-spec.ts';
-import type { Driver, JobExit, JobHandle, JobState, JobStats } from '../driver.ts';
+import type { Driver, JobHandle, JobState, JobStats } from '../driver.ts';
+import { emptyStateDir } from '../empty-state-dir.ts';
+import { readOutput } from '../read-output.ts';
+import { waitForExit } from '../wait-for-exit.ts';
 import type { Enclosure } from './enclosure.ts';
-import { watchFolder } from './folder-changes.ts';
 import { readJobState } from './job-state.ts';
 import { isRunning } from './process-table.ts';
-import { readOutput } from './read-output.ts';
 import { runCommand } from './run-command.ts';
-import { emptyStateDir, startJob } from './start-job.ts';
+import { startJob } from './start-job.ts';
 import { endSupervisor, stopJob } from './stop-job.ts';
 import { fromHandle, type SupervisedJob } from './supervised-job.ts';
 
@@ -43,7 +43,10 @@ export function supervisedDriver(enclosure: Enclosure, options: SupervisedOption
 
     recover,
 
-    wait: (handle, { signal }) => waitForExit(jobOf(handle), clock, signal),
+    wait(handle, { signal }) {
+      const job = jobOf(handle);
+      return waitForExit({ folder: job.stateDir, state: () => readJobState(job), clock, signal });
+    },
 
     stop: (handle, { graceMs }) => stopJob(jobOf(handle), enclosure, { graceMs, clock }),
 
@@ -72,23 +75,6 @@ export function supervisedDriver(enclosure: Enclosure, options: SupervisedOption
       return readOutput(source, outputOptions, clock);
     },
   };
-}
-
-async function waitForExit(job: SupervisedJob, clock: Clock, signal: AbortSignal): Promise<JobExit> {
-  const changes = watchFolder(job.stateDir, { clock, signal });
-  try {
-    for (;;) {
-      if (signal.aborted) throw cancelled(signal);
-      const state = await readJobState(job);
-      if (state.kind === 'exited') return state.exit;
-      if (state.kind === 'gone') return { code: -1, reason: 'the job is gone' };
-      await changes.next();
-    }
-  } catch (error) {
-    throw signal.aborted ? cancelled(signal) : error;
-  } finally {
-    changes.close();
-  }
 }
 
 /** Linux counts CPU time in hundredths of a second towards programs, whatever its own tick is. */

@@ -1,10 +1,10 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import { cancelled } from '../cancelled.ts';
-import type { JobState, OutputChunk, OutputOptions } from '../driver.ts';
-import { isMissing } from '../is-missing.ts';
+import { cancelled } from './cancelled.ts';
+import type { JobState, OutputChunk, OutputOptions } from './driver.ts';
 import { watchFolder } from './folder-changes.ts';
+import { isMissing } from './is-missing.ts';
 
 const chunkBytes = 64 * 1024;
 
