@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -15,6 +15,7 @@ import { readDevnetState, updateProcess } from './devnet-state.ts';
 import { createFaults } from './faults.ts';
 import { RENTER_DOLLARS } from './fund-network.ts';
 import { findStrays } from './processes/find-strays.ts';
+import { identifyProcess, isRunning, type ProcessIdentity } from './processes/process-identity.ts';
 import { startDevnet } from './start-devnet.ts';
 import { stopDevnet } from './stop-devnet.ts';
 
@@ -45,6 +46,14 @@ function chainOf({ deployment }: Devnet) {
 async function asksAt(book: string) {
   const answer = await fetch(`${book}/v1/asks?offset=0&limit=100`);
   return asksAnswerSchema.parse(await answer.json()).asks;
+}
+
+/** A process as a driver leaves one behind when its agent ends: in its own session, its output in the agent's folder. */
+function startJobThatOutlivesItsAgent({ operators }: Devnet): ProcessIdentity {
+  const output = openSync(join(operators[0]?.dataDir ?? '', 'job-output'), 'w');
+  const job = spawn('sleep', ['600'], { detached: true, stdio: ['ignore', output, output] });
+  closeSync(output);
+  return identifyProcess(job.pid ?? 0);
 }
 
 describe('a network that is up', { timeout: LIMIT_MS }, () => {
@@ -158,8 +167,10 @@ describe('stopping', { timeout: LIMIT_MS }, () => {
     const dataDir = newFolder();
     try {
       const before = await startDevnet({ dataDir, settings: { operators: 1 }, signal: never });
+      const job = startJobThatOutlivesItsAgent(before);
       await stopDevnet({ dataDir });
       expectNothingRuns(dataDir);
+      expect(isRunning(job)).toBe(false);
       const after = await startDevnet({ dataDir, signal: never });
       expect(after.deployment).toEqual(before.deployment);
       expect(after.books).toEqual(before.books);
@@ -204,6 +215,43 @@ describe('stopping', { timeout: LIMIT_MS }, () => {
       });
       await expect(started).rejects.toMatchObject({ name: 'AbortError' });
       expectNothingRuns(dataDir);
+    } finally {
+      await removeNetwork(dataDir);
+    }
+  });
+
+  test('a start that fails leaves nothing running, and says which process failed and why', async () => {
+    const dataDir = newFolder();
+    try {
+      const { deployment } = await startDevnet({ dataDir, settings: { operators: 1 }, signal: never });
+      await stopDevnet({ dataDir });
+      const { key } = devnetPaths(dataDir).operator('operator-1');
+      chmodSync(key, 0o644);
+      await expect(startDevnet({ dataDir, signal: never })).rejects.toThrow(`${key}: others can get at it`);
+      expectNothingRuns(dataDir);
+      chmodSync(key, 0o600);
+      expect((await startDevnet({ dataDir, signal: never })).deployment).toEqual(deployment);
+    } finally {
+      await removeNetwork(dataDir);
+    }
+  });
+
+  test('a machine without bubblewrap is told of, and its asks say that they isolate nothing', async () => {
+    const dataDir = newFolder();
+    const said: string[] = [];
+    try {
+      const devnet = await startDevnet({
+        dataDir,
+        settings: { operators: 1 },
+        signal: never,
+        onProgress: ({ text }) => said.push(text),
+        canSandbox: async () => false,
+      });
+      expect(said[0]).toContain('no working bubblewrap');
+      expect(devnet.isolation).toBe('none');
+      expect(devnet.operators[0]?.driver).toBe('process');
+      const [listed] = await asksAt(devnet.books[0] ?? '');
+      expect(listed?.signed.resource.isolation).toBe('none');
     } finally {
       await removeNetwork(dataDir);
     }

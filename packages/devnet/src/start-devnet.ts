@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
 import { type Clock, systemClock } from '@latent/kit';
-import { LatentError } from '@latent/protocol';
+import { type AskId, LatentError } from '@latent/protocol';
+import { awaitAsks } from './books/await-asks.ts';
 import { prepareBook } from './books/prepare-book.ts';
 import { startBook } from './books/start-book.ts';
 import { prepareContracts } from './chain/prepare-contracts.ts';
@@ -103,29 +104,34 @@ function entriesOf({ plan }: DevnetContext, before: readonly ProcessEntry[]): Pr
 }
 
 async function startAll(context: DevnetContext, lastUrls: ReadonlyMap<string, string | null>): Promise<void> {
-  const { plan, settings, signal, onProgress } = context;
+  const { plan, settings, clock, signal, onProgress } = context;
   const lastUrl = (name: string) => lastUrls.get(name) ?? null;
   const chain = await startChain(context, { lastUrl: lastUrl(CHAIN) });
   onProgress({ step: 'chain', text: `chain ${settings.chainId} at ${chain.rpcUrl}` });
   const contracts = await prepareContracts(context, chain);
   const { deployment } = contracts;
   onProgress({ step: 'contracts', text: `LeaseEscrow at ${deployment.escrow}, test dollar at ${deployment.token}` });
-  const books: string[] = [];
+  const books = await Promise.all(
+    plan.books.map((name) => prepareBook(context, { name, deployment, lastUrl: lastUrl(name) })),
+  );
+  const funded = fundNetwork(context, chain, contracts);
+  const asks: AskId[] = [];
+  // All at once: while agents wait for blocks, books start. Agents knock at books until they are let in.
   await runTogether(signal, [
-    async () => fundNetwork(context, chain, contracts),
-    ...plan.books.map((name, index) => async (either: AbortSignal) => {
-      await prepareBook(context, { name, deployment, lastUrl: lastUrl(name) });
+    ...plan.books.map((name) => async (either: AbortSignal) => {
       const url = await startBook({ ...context, signal: either }, name);
-      books[index] = url;
       onProgress({ step: 'books', text: `${name} at ${url}` });
+    }),
+    ...plan.operators.map((operator) => async (either: AbortSignal) => {
+      await funded;
+      writeAgentConfig(context, operator, { deployment, books });
+      const { agentKey, ask } = await startOperator({ ...context, signal: either }, operator.name);
+      asks.push(ask);
+      onProgress({ step: 'operators', text: `${operator.name} in ${operator.region} has joined as ${agentKey}` });
     }),
   ]);
   await runTogether(
     signal,
-    plan.operators.map((operator) => async (either) => {
-      writeAgentConfig(context, operator, { deployment, books });
-      const { agentKey } = await startOperator({ ...context, signal: either }, operator.name);
-      onProgress({ step: 'operators', text: `${operator.name} in ${operator.region} has joined as ${agentKey}` });
-    }),
+    books.map((book) => (either) => awaitAsks(book, asks, { clock, signal: either })),
   );
 }

@@ -11,6 +11,7 @@ const REQUESTS_PER_MINUTE = 60_000;
 /**
  * Makes a book's folder and settings. Its port is chosen here and stays, so that it can be restarted while others know it.
  * @param lastUrl where it was reached before
+ * @returns the URL that it will serve
  */
 export async function prepareBook(
   { paths }: DevnetContext,
@@ -19,15 +20,17 @@ export async function prepareBook(
     deployment,
     lastUrl,
   }: { readonly name: string; readonly deployment: Deployment; readonly lastUrl: string | null },
-): Promise<void> {
+): Promise<string> {
   const { dataDir, config } = paths.book(name);
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const port = await choosePort(lastUrl === null ? undefined : Number(new URL(lastUrl).port));
   const options: BookOptionsInput = {
     deployment,
     dataDir,
     name,
-    port: await choosePort(lastUrl === null ? undefined : Number(new URL(lastUrl).port)),
+    port,
     requestsPerMinute: REQUESTS_PER_MINUTE,
   };
   writeFileAtomically(config, `${JSON.stringify(options, undefined, 2)}\n`, 0o600);
+  return `http://127.0.0.1:${port}`;
 }
