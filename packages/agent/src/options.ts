@@ -48,7 +48,7 @@ export const agentOptionsSchema = z.strictObject({
   /** How long an ask is valid before it is signed anew. */
   askSeconds: z.int().min(60).max(86_400).default(86_400),
   /** How long a hold keeps the machine free. */
-  holdSeconds: z.int().min(5).max(300).default(60),
+  holdSeconds: z.int().min(5).max(300).default(30),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type AgentOptions = z.infer<typeof agentOptionsSchema>;

@@ -10,7 +10,7 @@ import { serveAgent } from './api/serve-agent.ts';
 import { type AskDesk, openAskDesk } from './asks/ask-desk.ts';
 import { keepPresent } from './asks/publish-asks.ts';
 import { joinOperator } from './chain/join-operator.ts';
-import { selectDriver } from './drivers/select-driver.ts';
+import { selectMachineDriver } from './drivers/select-machine-driver.ts';
 import { createHoldStore, holdMigration } from './holds/hold-store.ts';
 import { loadIdentity } from './identity/load-identity.ts';
 import { followLeases } from './leases/follow-leases.ts';
@@ -55,11 +55,8 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     path: join(options.dataDir, 'agent.sqlite'),
     migrations: [memberMigration, holdMigration],
   });
-  const { driver, isolation } = await selectDriver({
-    wish: options.driver,
-    allowWithoutIsolation: options.allowWithoutIsolation,
-    signal,
-  });
+  const wish = { driver: options.driver, allowNoIsolation: options.allowWithoutIsolation };
+  const { driver, fingerprint } = await selectMachineDriver(wish, { clock, signal });
   const chain = await reachChain(options, dependencies);
   const context: AgentContext = {
     options,
@@ -88,7 +85,7 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     machine: fingerprintMachine(options),
     hints: listener.hints,
     epoch,
-    isolation,
+    isolation: fingerprint.isolation,
   });
   let tellBooks: () => void = () => {};
   const desk = createLeaseDesk(context, asks, () => tellBooks());

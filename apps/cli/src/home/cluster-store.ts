@@ -1,6 +1,6 @@
 import { openStore, type Store } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import { type ClusterEvent, type ClusterJournal, type ClusterRecord, clusterRecordSchema } from '@latent/sdk';
+import { type ClusterEvent, type ClusterJournal, type ClusterRecord, clusterRecordSchema, isOver } from '@latent/sdk';
 import { z } from 'zod';
 import type { LatentHome } from './latent-home.ts';
 
@@ -35,6 +35,8 @@ const meterSchema = z.object({ pid: z.int().nullable(), startedAt: z.string().nu
 /** Clusters of a renter, in one SQLite file that the meters and all commands share. */
 export interface ClusterStore extends ClusterJournal {
   /** @throws LatentError CLUSTER_EXISTS while one of that name has not ended */
+  refuseIfAlive(name: string): void;
+  /** @throws as {@link refuseIfAlive} */
   create(record: ClusterRecord): void;
   list(): readonly ClusterRecord[];
   eventsAfter(name: string, seq: number): readonly StoredEvent[];
@@ -60,6 +62,10 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
       event.text,
     ]);
   };
+  const refuseIfAlive = (name: string) => {
+    const row = find(name);
+    if (row !== undefined) refuseAlive(parseRecord(row.record));
+  };
   return {
     load,
     tell,
@@ -69,10 +75,10 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
         store.run('UPDATE clusters SET record = ? WHERE name = ?', [formatRecord(record), name]);
         return record;
       }),
+    refuseIfAlive,
     create: (record) =>
       store.transaction(() => {
-        const row = find(record.name);
-        if (row !== undefined) refuseIfAlive(parseRecord(row.record));
+        refuseIfAlive(record.name);
         store.run('DELETE FROM events WHERE cluster = ?', [record.name]);
         store.run('INSERT OR REPLACE INTO clusters (name, record) VALUES (?, ?)', [record.name, formatRecord(record)]);
       }),
@@ -104,8 +110,8 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
   };
 }
 
-function refuseIfAlive(record: ClusterRecord): void {
-  if (record.phase === 'ended' || record.phase === 'awaiting-window') return;
+function refuseAlive(record: ClusterRecord): void {
+  if (isOver(record)) return;
   throw new LatentError('CLUSTER_EXISTS', `A cluster named "${record.name}" is ${record.phase}.`, {
     hint: `Give another name with --name, or end that one: latent down ${record.name}`,
   });

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { systemClock } from '@latent/kit';
-import { hashOrder, LatentError, type Requirements } from '@latent/protocol';
+import { hashOrder, LatentError, type Requirements, toLatentError } from '@latent/protocol';
 import {
   type ClusterRecord,
   connectChain,
@@ -80,6 +80,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   const jobPath = resolve(options.jobFile);
   const job = fillEnvs(parseJobFile(await readJob(jobPath), options.jobFile), options.envs);
   const name = clusterName(options.name ?? job.name ?? 'cluster');
+  store.refuseIfAlive(name);
   const network = await loadNetwork(home, options.network);
   const renter = await loadRenter(network);
   const onWaiting = (error: Error) => observer.onWaiting(error.message);
@@ -146,7 +147,9 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
     leaseId: hashOrder(chain.domain, terms),
   });
   store.create(record);
-  const opened = await withChain(() => openLease(chain, { renter, terms, asks }), { signal, onWaiting });
+  const opened = await openOrGiveUp(dependencies, name, () =>
+    withChain(() => openLease(chain, { renter, terms, asks }), { signal, onWaiting }),
+  );
   const open = store.update(name, (before) => ({
     ...before,
     transactions:
@@ -155,6 +158,29 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   ensureMeter(home, store, name);
   observer.onOpened(open);
   return open;
+}
+
+/**
+ * Opens the lease. If the contract refuses it, the record ends here. If we cannot know (the chain fell silent, or Ctrl-C
+ * came while the transaction was on its way), a meter finds out, and closes the lease should it be open.
+ */
+async function openOrGiveUp<T>({ home, store }: LaunchDependencies, name: string, open: () => Promise<T>): Promise<T> {
+  try {
+    return await open();
+  } catch (thrown) {
+    const error = toLatentError(thrown);
+    if (error.code === 'CHAIN_REVERTED' || error.code === 'FUNDS_TOO_LOW') {
+      store.update(name, (before) => ({
+        ...before,
+        phase: 'ended',
+        outcome: { code: error.code, message: error.message },
+      }));
+    } else {
+      store.update(name, (before) => ({ ...before, stopRequested: 'the launch was broken off' }));
+      ensureMeter(home, store, name);
+    }
+    throw error;
+  }
 }
 
 async function readJob(path: string): Promise<string> {

@@ -31,7 +31,8 @@ export function showBill(bill: Bill): string {
       `chain cost (${bill.gasUsed} gas at ${showGwei(bill.prices.weiPerGas)} gwei and ${formatDollars(bill.prices.unitsPerEther)} per ether)`,
       formatDollars(bill.chainCostUp),
     ],
-    ['coordination (fee + chain cost) of the lease value', showPpm(bill.coordinationPpmUp)],
+    ['coordination (fee + chain cost), of what was charged', showPpm(bill.coordinationPpmUp)],
+    ['the same, had the lease run its full length', showPpm(bill.fullLengthPpmUp)],
   ];
   return `Bill of lease ${bill.leaseId}\n\n${members}\n\n${textTable(['', ''], lines, []).trim()}\n\n${transactions}`;
 }

@@ -53,6 +53,11 @@ export interface Bill {
   readonly chainCostUp: bigint;
   /** (fee + chain cost) / charged, in millionths, rounded up; undefined if nothing was charged. */
   readonly coordinationPpmUp: bigint | undefined;
+  /**
+   * The same for a lease of the same terms that runs to its end: (fee on the deposit + chain cost) / deposit. A lease that
+   * was closed after seconds says little about what coordination costs, as opening and closing cost the same.
+   */
+  readonly fullLengthPpmUp: bigint;
 }
 
 const WEI_PER_ETHER = 10n ** 18n;
@@ -72,12 +77,13 @@ export function computeBill(input: BillInput): Bill {
   });
   const charged = members.reduce((sum, member) => sum + member.charge, 0n);
   const fee = members.reduce((sum, member) => sum + feeBetween(0n, member.charge, input.feeBps), 0n);
+  const { deposit } = input.terms.order;
   const gasUsed = input.transactions.reduce((sum, transaction) => sum + transaction.gasUsed, 0n);
   const chainCostUp = ceilDiv(gasUsed * input.prices.weiPerGas * input.prices.unitsPerEther, WEI_PER_ETHER);
   return {
     leaseId: input.leaseId,
     closed: input.refund !== undefined,
-    deposit: input.terms.order.deposit,
+    deposit,
     members,
     charged,
     fee,
@@ -88,6 +94,7 @@ export function computeBill(input: BillInput): Bill {
     prices: input.prices,
     chainCostUp,
     coordinationPpmUp: charged === 0n ? undefined : ceilDiv((fee + chainCostUp) * 1_000_000n, charged),
+    fullLengthPpmUp: ceilDiv((feeBetween(0n, deposit, input.feeBps) + chainCostUp) * 1_000_000n, deposit),
   };
 }
 

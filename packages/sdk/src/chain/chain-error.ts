@@ -1,4 +1,4 @@
-import { LatentError, leaseEscrowAbi, operatorsAbi } from '@latent/protocol';
+import { LatentError, leaseEscrowAbi, operatorsAbi, testDollarAbi } from '@latent/protocol';
 import {
   BaseError,
   decodeErrorResult,
@@ -10,7 +10,7 @@ import {
   WebSocketRequestError,
 } from 'viem';
 
-const knownErrors = [...leaseEscrowAbi, ...operatorsAbi].filter((item) => item.type === 'error');
+const knownErrors = [...leaseEscrowAbi, ...operatorsAbi, ...testDollarAbi].filter((item) => item.type === 'error');
 
 /** Whatever a chain call threw, as a LatentError: CHAIN_UNREACHABLE, CHAIN_REVERTED (with the contract's own error) or FUNDS_TOO_LOW. */
 export function toChainError(thrown: unknown): LatentError {
@@ -48,7 +48,7 @@ function revertedError(thrown: BaseError, data: Hex): LatentError {
       cause: thrown,
     });
   } catch {
-    // Not one of our contracts' errors: the token's, most likely. What viem made of it is all there is.
+    // Neither ours nor one of OpenZeppelin's token. What viem made of it is all there is.
     return new LatentError('CHAIN_REVERTED', `The contract refused: ${thrown.shortMessage}`, {
       details: { data: data.slice(0, 74) },
       cause: thrown,

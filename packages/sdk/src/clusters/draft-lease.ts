@@ -15,7 +15,7 @@ export interface DraftLeaseParameters {
 }
 
 /** How long the opening transaction stays good. */
-const OPEN_SECONDS = 600;
+const OPEN_SECONDS = 120;
 
 /**
  * The terms of a lease over these asks: the strictest closing window and prepay that any of them wants, and exactly the

@@ -62,7 +62,8 @@ async function awaitOpening(context: ClusterContext, record: ClusterRecord): Pro
     toPhase(context, 'starting', 'the lease is open');
     return;
   }
-  if (context.clock.nowMs() > record.terms.order.openBy * 1000 || record.stopRequested !== null) {
+  // Also when the end was asked for: a transaction that is on its way could still open the lease, up to `openBy`.
+  if (context.clock.nowMs() > record.terms.order.openBy * 1000) {
     const message = 'The lease was never opened; nothing was paid.';
     toPhase(context, 'ended', message, { outcome: { code: 'LEASE_NOT_ACTIVE', message } });
     return;
