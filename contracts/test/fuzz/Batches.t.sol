@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: MIT
+pragma solidity ^0.8.28;
+
+import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {EscrowFixture} from "../EscrowFixture.sol";
+
+/// @notice Rows of any content around good rows: a batch never reverts and the good rows are always paid.
+contract BatchesTest is EscrowFixture {
+    function testFuzz_junk_never_spoils_a_checkpoint(
+        ILeaseEscrow.Settlement calldata junk,
+        ILeaseEscrow.Settlement calldata other
+    ) public {
+        Deal memory d = opened(2);
+        vm.warp(START + 300);
+        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](3);
+        (rows[0], rows[1], rows[2]) = (junk, row(d, all(2, 200)), other);
+        vm.assertEq(escrow.checkpoint(rows), 1, "the good one");
+    }
+
+    function testFuzz_junk_never_spoils_a_close(
+        ILeaseEscrow.Closing calldata junk,
+        ILeaseEscrow.Closing calldata other
+    ) public {
+        Deal memory d = opened(2);
+        vm.warp(START + 300);
+        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](3);
+        (rows[0], rows[1], rows[2]) = (junk, closing(d, row(d, all(2, 200)), all(2, 200)), other);
+        vm.assertEq(escrow.close(rows), 1, "the good one");
+    }
+
+    function testFuzz_junk_never_spoils_a_finalize(
+        ILeaseEscrow.Settlement calldata junk,
+        ILeaseEscrow.Settlement calldata other
+    ) public {
+        Deal memory d = opened(2);
+        vm.warp(START + 30 days);
+        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](3);
+        (rows[0], rows[1], rows[2]) = (junk, row(d, all(2, 200)), other);
+        vm.assertEq(escrow.finalize(rows), 1, "the good one");
+    }
+
+    /// @dev An open lease with everything else chosen at random: arrays of any length, any signature.
+    function testFuzz_an_open_lease_with_any_evidence_pays_nothing(
+        uint96[] calldata paid,
+        ILeaseEscrow.Voucher calldata evidence,
+        uint96[] calldata claimed,
+        bytes32[] calldata r,
+        bytes32[] calldata vs
+    ) public {
+        Deal memory d = opened(2);
+        vm.warp(START + 30 days);
+        ILeaseEscrow.Settlement memory settlement =
+            ILeaseEscrow.Settlement(d.order, d.members, paid, evidence);
+        vm.assertEq(checkpoint(settlement), 0, "checkpoint");
+        vm.assertEq(close(ILeaseEscrow.Closing(settlement, claimed, r, vs)), 0, "close");
+        vm.assertEq(escrow.lease(d.leaseId).charged, 0, "nothing paid");
+    }
+
+    /// @dev As above, but of the right lengths, and signed by the meter key: only the clock is left to hold it.
+    function testFuzz_signed_vouchers_of_any_numbers_pay_at_most_the_clock(
+        uint96[3] calldata anyUnits,
+        uint40[3] calldata anyFrom,
+        uint32 elapsed
+    ) public {
+        Deal memory d = opened(3);
+        uint256 until = uint256(START) + elapsed;
+        vm.warp(until);
+        (uint96[] memory units, uint40[] memory from) = (new uint96[](3), new uint40[](3));
+        for (uint256 i; i < 3; ++i) {
+            (units[i], from[i]) = (anyUnits[i], anyFrom[i]);
+        }
+        ILeaseEscrow.Settlement memory settlement = rowWithoutVoucher(d, new uint96[](0));
+        settlement.voucher = voucher(d.leaseId, units, from, METER_KEY);
+        checkpoint(settlement);
+        uint256 secondsAtMost = uint256(elapsed) + PREPAY < MAX_SECONDS ? elapsed + PREPAY : MAX_SECONDS;
+        vm.assertLe(escrow.lease(d.leaseId).charged, 3 * (secondsAtMost * RATE / 1e9), "clock");
+        vm.assertLe(escrow.lease(d.leaseId).charged, d.order.deposit, "deposit");
+    }
+
+    /// @dev Words that no encoder would write, in place of units and clocks.
+    function testFuzz_words_wider_than_their_type_do_not_revert_a_batch(uint256 wide, uint8 at) public {
+        Deal memory d = opened(2);
+        vm.warp(START + 300);
+        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](1);
+        rows[0] = row(d, all(2, 0xabcdef));
+        bytes memory data = abi.encodeCall(ILeaseEscrow.checkpoint, (rows));
+        uint256 found = _find(data, 0xabcdef, at % 2);
+        assembly ("memory-safe") {
+            mstore(add(add(data, 0x20), found), wide)
+        }
+        (bool done,) = address(escrow).call(data);
+        vm.assertTrue(done, "no revert");
+        if (wide != 0xabcdef) {
+            vm.assertEq(escrow.lease(d.leaseId).charged, 0, "another digest, no signature");
+        }
+    }
+
+    function _find(bytes memory data, uint256 word, uint256 nth) private pure returns (uint256 at) {
+        for (at = 4; at + 32 <= data.length; at += 32) {
+            uint256 value;
+            assembly ("memory-safe") {
+                value := mload(add(add(data, 0x20), at))
+            }
+            if (value != word) continue;
+            if (nth == 0) return at;
+            --nth;
+        }
+        revert("word not found");
+    }
+}
