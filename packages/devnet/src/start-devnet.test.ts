@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -223,14 +223,14 @@ describe('stopping', { timeout: LIMIT_MS }, () => {
   test('a start that fails leaves nothing running, and says which process failed and why', async () => {
     const dataDir = newFolder();
     try {
-      const { deployment } = await startDevnet({ dataDir, settings: { operators: 1 }, signal: never });
-      await stopDevnet({ dataDir });
-      const { key } = devnetPaths(dataDir).operator('operator-1');
-      chmodSync(key, 0o644);
-      await expect(startDevnet({ dataDir, signal: never })).rejects.toThrow(`${key}: others can get at it`);
+      // A folder where the agent wants its database: it cannot start.
+      mkdirSync(join(devnetPaths(dataDir).operator('operator-1').dataDir, 'agent.sqlite'), { recursive: true });
+      await expect(startDevnet({ dataDir, settings: { operators: 1 }, signal: never })).rejects.toMatchObject({
+        code: 'DEVNET_FAILED',
+        message: expect.stringContaining('operator-1 ended before it was ready'),
+        details: { process: 'operator-1' },
+      });
       expectNothingRuns(dataDir);
-      chmodSync(key, 0o600);
-      expect((await startDevnet({ dataDir, signal: never })).deployment).toEqual(deployment);
     } finally {
       await removeNetwork(dataDir);
     }

@@ -13,9 +13,9 @@ export function anvilBinary(platform: string = machinePlatform, architecture: st
   const name = `@foundry-rs/anvil-${platform}-${ARCHITECTURES[architecture] ?? architecture}`;
   const file = platform === 'win32' ? 'anvil.exe' : 'anvil';
   try {
+    const require = createRequire(import.meta.url);
     // The platform package is a dependency of anvil's and may lie below it.
-    const anvil = createRequire(createRequire(import.meta.url).resolve('@foundry-rs/anvil/package.json'));
-    return anvil.resolve(`${name}/bin/${file}`);
+    return createRequire(require.resolve('@foundry-rs/anvil/package.json')).resolve(`${name}/bin/${file}`);
   } catch (cause) {
     throw new LatentError('DEVNET_FAILED', `npm brought no local chain for ${platform}-${architecture} (${name}).`, {
       hint: 'Run `npm ci` without `--omit=optional`. It exists for Linux and macOS on x64 and arm64, and for Windows on x64.',

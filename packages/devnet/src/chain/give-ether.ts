@@ -2,7 +2,7 @@ import { type Address, parseEther } from 'viem';
 import type { DevChain } from './connect-dev-chain.ts';
 
 /** What every account of a local chain has to pay gas with. */
-export const ETHER_EACH = parseEther('1000');
+const ETHER_EACH = parseEther('1000');
 
 /** Gives accounts ether out of nothing, up to `ETHER_EACH`. */
 export async function giveEther(chain: DevChain, accounts: readonly Address[]): Promise<void> {
