@@ -28,6 +28,16 @@ const generators: readonly Generator[] = [
     writes: ['packages/protocol/vectors/messages.json', 'packages/protocol/vectors/charges.json'],
     generate: async () => (await import('./gen-vectors.ts')).generateVectors(),
   },
+  {
+    name: 'reference of errors',
+    writes: ['docs/reference/errors.md'],
+    generate: async () => (await import('./gen-error-reference.ts')).generateErrorReference(),
+  },
+  {
+    name: 'reference of the command line',
+    writes: ['docs/reference/cli.md'],
+    generate: async () => (await import('./gen-cli-reference.ts')).generateCliReference(),
+  },
 ];
 
 /** Paths of all generated files. */
