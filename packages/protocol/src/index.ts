@@ -21,7 +21,14 @@ export {
   signatureSchema,
   uintSchema,
 } from './ids.ts';
-export { type Bill, type BillInput, type BillMember, computeBill, type GasPrices } from './lease/bill.ts';
+export {
+  type Bill,
+  type BillInput,
+  type BillMember,
+  type CoordinationCost,
+  computeBill,
+  type GasPrices,
+} from './lease/bill.ts';
 export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
 export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
 export type { Candidate } from './match/candidate.ts';

@@ -1,4 +1,4 @@
-import { type Bill, formatDollars } from '@latent/protocol';
+import { type Bill, type CoordinationCost, formatDollars } from '@latent/protocol';
 import { shortHex } from './show-order.ts';
 import { textTable } from './text-table.ts';
 
@@ -31,8 +31,8 @@ export function showBill(bill: Bill): string {
       `chain cost (${bill.gasUsed} gas at ${showGwei(bill.prices.weiPerGas)} gwei and ${formatDollars(bill.prices.unitsPerEther)} per ether)`,
       formatDollars(bill.chainCostUp),
     ],
-    ['coordination (fee + chain cost), of what was charged', showPpm(bill.coordinationPpmUp)],
-    ['the same, had the lease run its full length', showPpm(bill.fullLengthPpmUp)],
+    ['coordination cost, of what was charged', showCoordination(bill.coordination)],
+    ['the same, had the lease run its full length', showCoordination(bill.coordinationAtFullLength)],
   ];
   return `Bill of lease ${bill.leaseId}\n\n${members}\n\n${textTable(['', ''], lines, []).trim()}\n\n${transactions}`;
 }
@@ -41,6 +41,11 @@ function showGwei(wei: bigint): string {
   return String(Number(wei) / 1e9);
 }
 
-function showPpm(ppm: bigint | undefined): string {
-  return ppm === undefined ? 'not measured: nothing was charged' : `${(Number(ppm) / 10_000).toFixed(2)} %`;
+function showCoordination(cost: CoordinationCost | undefined): string {
+  if (cost === undefined) return 'not measured: nothing was charged';
+  return `${showPpm(cost.feePpmUp + cost.chainPpmUp)} (fee ${showPpm(cost.feePpmUp)}, chain ${showPpm(cost.chainPpmUp)})`;
+}
+
+function showPpm(ppm: bigint): string {
+  return `${(Number(ppm) / 10_000).toFixed(3)} %`;
 }

@@ -60,7 +60,7 @@ describe('computeBill', () => {
   });
 
   it('says "not measured" rather than zero where nothing was charged', () => {
-    expect(computeBill(makeInput({})).coordinationPpmUp).toBeUndefined();
+    expect(computeBill(makeInput({})).coordination).toBeUndefined();
   });
 
   it('is open until there is a refund', () => {

@@ -51,13 +51,19 @@ export interface Bill {
   readonly prices: GasPrices;
   /** Cost of all transactions at `prices`, rounded up. */
   readonly chainCostUp: bigint;
-  /** (fee + chain cost) / charged, in millionths, rounded up; undefined if nothing was charged. */
-  readonly coordinationPpmUp: bigint | undefined;
+  /** Of what was charged; undefined if nothing was. */
+  readonly coordination: CoordinationCost | undefined;
   /**
-   * The same for a lease of the same terms that runs to its end: (fee on the deposit + chain cost) / deposit. A lease that
-   * was closed after seconds says little about what coordination costs, as opening and closing cost the same.
+   * Of the deposit, had the lease run to its end. A lease that was closed after seconds says little about what
+   * coordination costs, as opening and closing cost the same for any length.
    */
-  readonly fullLengthPpmUp: bigint;
+  readonly coordinationAtFullLength: CoordinationCost;
+}
+
+/** What coordination costs, in millionths of the lease's value, rounded up. */
+export interface CoordinationCost {
+  readonly feePpmUp: bigint;
+  readonly chainPpmUp: bigint;
 }
 
 const WEI_PER_ETHER = 10n ** 18n;
@@ -93,9 +99,13 @@ export function computeBill(input: BillInput): Bill {
     gasUsed,
     prices: input.prices,
     chainCostUp,
-    coordinationPpmUp: charged === 0n ? undefined : ceilDiv((fee + chainCostUp) * 1_000_000n, charged),
-    fullLengthPpmUp: ceilDiv((feeBetween(0n, deposit, input.feeBps) + chainCostUp) * 1_000_000n, deposit),
+    coordination: charged === 0n ? undefined : coordinationCost(fee, chainCostUp, charged),
+    coordinationAtFullLength: coordinationCost(feeBetween(0n, deposit, input.feeBps), chainCostUp, deposit),
   };
+}
+
+function coordinationCost(fee: bigint, chainCost: bigint, value: bigint): CoordinationCost {
+  return { feePpmUp: ceilDiv(fee * 1_000_000n, value), chainPpmUp: ceilDiv(chainCost * 1_000_000n, value) };
 }
 
 function ceilDiv(dividend: bigint, divisor: bigint): bigint {
