@@ -40,7 +40,7 @@ export interface StartDevnetOptions {
 /**
  * Starts a local network: a chain with the contracts, two books, operators with their agents, a renter's key with money.
  * Every part is a process of its own and outlives the caller: `stopDevnet` ends them, also after the caller was killed
- * half-way. If the start fails nothing is left running; what is on disk stays.
+ * half-way. It is up when each book lists every ask. If the start fails nothing is left running; what is on disk stays.
  * @throws LatentError DEVNET_RUNNING when there is one in this folder, CONFIG_INVALID, DEVNET_FAILED
  */
 export async function startDevnet(options: StartDevnetOptions): Promise<Devnet> {

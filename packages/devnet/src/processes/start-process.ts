@@ -104,7 +104,8 @@ async function waitUntilReady<Ready>(
     signal.throwIfAborted();
     const alive = isRunning(starting.identity);
     const printed = await readFile(starting.files.output, 'utf8');
-    if (!alive) throw failed(starting, `${name} ended before it was ready${exitText(starting.child)}`, printed);
+    if (!alive)
+      throw failed(starting, `${name} ended before it was ready (${await howItEnded(starting.child)})`, printed);
     const ready = await readiness(starting, isReady, printed);
     if (ready !== undefined) return ready;
     if (clock.nowMs() >= deadline) {
@@ -126,9 +127,13 @@ async function readiness<Ready>(
   }
 }
 
-function exitText({ exitCode, signalCode }: ChildProcess): string {
-  if (signalCode !== null) return ` (${signalCode})`;
-  return exitCode === null ? '' : ` (exit code ${exitCode})`;
+/** The kernel knows that a process has ended before Node does. */
+async function howItEnded(child: ChildProcess): Promise<string> {
+  if (child.exitCode === null && child.signalCode === null) {
+    child.ref();
+    await once(child, 'exit');
+  }
+  return child.signalCode ?? `exit code ${child.exitCode}`;
 }
 
 function failed({ program, files }: Starting, what: string, printed: string, cause?: unknown): LatentError {
