@@ -1,13 +1,12 @@
 import { spawn } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, type TestFunction, test } from 'vitest';
 import { type JobBench, openBench, type ScriptEnd } from './conformance/job-bench.ts';
 import { openLifeline } from './conformance/lifeline.ts';
 import { execAll, readAll, readUntil } from './conformance/read-all.ts';
+import { startAndKill } from './conformance/start-and-kill.ts';
 import type { Driver, JobHandle } from './driver.ts';
-import { jobHandleSchema, savedHandle } from './saved-handle.ts';
+import { savedHandle } from './saved-handle.ts';
 
 export interface DriverSuite {
   readonly name: string;
@@ -248,7 +247,7 @@ export function describeDriver(suite: DriverSuite): void {
     check('keeps a job alive when the process that started it is killed', async () => {
       const script = 'echo before; until [ -e go ]; do sleep 0.02; done; seq 1 20000; exit 11';
       const spec = await bench.spec({ script, ends: { code: 11 } });
-      const handle = bench.adopt(await startAndKill(suite.module, JSON.stringify(spec)));
+      const handle = bench.adopt(await startAndKill(suite.module, spec));
       expect(await driver.recover(handle)).toEqual({ kind: 'running' });
       await writeFile(`${spec.workdir}/go`, '');
       expect(await driver.wait(handle, { signal: signal() })).toEqual({ code: 11 });
@@ -391,22 +390,4 @@ export function describeDriver(suite: DriverSuite): void {
 async function* forever(): AsyncGenerator<Uint8Array> {
   yield new Uint8Array();
   await new Promise(() => undefined);
-}
-
-/** Starts a job in a process of its own, kills that with SIGKILL, and returns the handle that it printed. */
-async function startAndKill(module: URL, spec: string): Promise<JobHandle> {
-  const program = fileURLToPath(new URL('./conformance/start-in-child.ts', import.meta.url));
-  const child = spawn(process.execPath, [program, fileURLToPath(module), spec], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  const ended = new Promise((resolve) => child.once('exit', resolve));
-  try {
-    for await (const line of createInterface({ input: child.stdout })) {
-      return jobHandleSchema.parse(JSON.parse(line));
-    }
-    throw new Error('The process that starts the job ended early.');
-  } finally {
-    child.kill('SIGKILL');
-    await ended;
-  }
 }

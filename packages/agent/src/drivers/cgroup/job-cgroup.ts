@@ -137,8 +137,9 @@ async function removeFolder(folder: string): Promise<boolean> {
   }
 }
 
+/** Controllers that are mounted together share a folder. */
 function foldersOf(cgroup: JobCgroup): readonly string[] {
-  return cgroup.version === 2 ? [cgroup.folder] : Object.values(cgroup.folders);
+  return cgroup.version === 2 ? [cgroup.folder] : [...new Set(Object.values(cgroup.folders))];
 }
 
 async function readOr(path: string, missing: string): Promise<string> {

@@ -1,9 +1,12 @@
+import { mkdir } from 'node:fs/promises';
 import { shellQuote } from '../supervised/shell-quote.ts';
 import type { SandboxTools } from './sandbox-tools.ts';
 
-/** Empty folder of the machine; a job's folders are shown there to its bubblewrap, in a mount namespace of its own. */
-export const lendingFolder = '/run/latent-lend';
-const mountLimit = 'mode=0755,size=1m';
+/**
+ * Empty folders of the machine, the same for all jobs: each job's bubblewrap sees its own folders there, in a mount
+ * namespace of its own.
+ */
+const lendingFolder = '/run/latent-lend';
 
 export interface LentFolders {
   readonly workdir: string;
@@ -18,23 +21,24 @@ export function lentFolders(folders: LentFolders): LentFolders {
   };
 }
 
+/** Makes the places that `asJobUser` shows folders in. */
+export async function readyLending(folders: LentFolders): Promise<void> {
+  const lent = lentFolders(folders);
+  for (const place of [lent.workdir, ...lent.toolchains]) await mkdir(place, { recursive: true, mode: 0o755 });
+}
+
 /**
  * For an agent that is root: shows the folders in a place that anybody can reach, as they may lie where the job's user
  * cannot go, then gives up root for good. Everything after runs as it would for an ordinary user.
  */
 export function asJobUser(tools: SandboxTools, uid: number, folders: LentFolders): readonly string[] {
   const lent = lentFolders(folders);
-  const pairs = [
-    [folders.workdir, lent.workdir],
-    ...folders.toolchains.map((folder, index) => [folder, lent.toolchains[index]]),
-  ] as const;
-  const lines = [
-    `mount -t tmpfs -o ${mountLimit} latent ${lendingFolder} || exit 125`,
-    ...pairs.map(([from = '', to = '']) => `mkdir ${to} && mount --bind ${shellQuote(from)} ${to} || exit 125`),
-    'exec "$@"',
-  ];
+  const from = [folders.workdir, ...folders.toolchains];
+  const to = [lent.workdir, ...lent.toolchains];
+  const binds = from.map((folder, index) => `mount --bind ${shellQuote(folder)} ${to[index]} || exit 125`);
   return [
-    ...[tools.unshare, '--mount', '--propagation', 'private', '/bin/sh', '-c', lines.join('\n'), 'sh'],
+    ...[tools.unshare, '--mount', '--propagation', 'private'],
+    ...['/bin/sh', '-c', [...binds, 'exec "$@"'].join('\n'), 'sh'],
     ...dropRoot(tools, uid),
   ];
 }

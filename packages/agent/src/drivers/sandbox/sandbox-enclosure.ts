@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LatentError } from '@latent/protocol';
 import { cgroupPids, procsFiles } from '../cgroup/job-cgroup.ts';
@@ -24,7 +24,7 @@ import {
 import { giveFolder, jobUid } from './job-user.ts';
 import { readMachineView } from './machine-view.ts';
 import type { SandboxAnswer } from './probe-sandbox.ts';
-import { asJobUser, dropRoot, lendingFolder, lentFolders } from './sandbox-command.ts';
+import { asJobUser, dropRoot, lentFolders, readyLending } from './sandbox-command.ts';
 import { sandboxProcesses } from './sandbox-processes.ts';
 import { assemble } from './seccomp/bpf.ts';
 import { jobFilter } from './seccomp/job-filter.ts';
@@ -100,7 +100,7 @@ async function enclose(spec: JobSpec, answer: Usable, limited: boolean, signal: 
   const uid = answer.root ? jobUid(spec.jobId) : undefined;
   if (uid !== undefined) {
     await giveFolder(spec.workdir, uid, signal);
-    await mkdir(lendingFolder, { recursive: true, mode: 0o755 });
+    await readyLending(spec);
   }
   const lines = limited ? '' : limitLines({ ...spec.limits, processes: spec.limits.processes + countedInside });
   const jobEnv = sandboxEnv(spec.env, spec.toolchains);

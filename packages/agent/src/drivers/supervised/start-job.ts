@@ -69,10 +69,12 @@ async function launch(
     cgroupProcs: cgroup === undefined ? [] : procsFiles(cgroup),
     leftovers: enclosure.leftovers(limited),
   });
-  await writeFile(files.supervisor, script, { mode: 0o600 });
-  await writeFile(files.script, spec.script, { mode: 0o600 });
-  const command = await enclosure.enclose(spec, { limited, signal });
-  const bootId = await readBootId();
+  const [command, bootId] = await Promise.all([
+    enclosure.enclose(spec, { limited, signal }),
+    readBootId(),
+    writeFile(files.supervisor, script, { mode: 0o600 }),
+    writeFile(files.script, spec.script, { mode: 0o600 }),
+  ]);
   await launchSupervisor({
     files,
     command,

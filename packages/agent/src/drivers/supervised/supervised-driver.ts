@@ -28,6 +28,13 @@ export function supervisedDriver(enclosure: Enclosure, options: SupervisedOption
   const { clock } = options;
   const jobOf = (handle: JobHandle) => fromHandle(enclosure.driver, handle);
 
+  let opened: CgroupAnswer | undefined;
+  async function cgroups(): Promise<CgroupAnswer> {
+    // What worked once is not tried again; what did not may have been put right since.
+    if (opened?.usable !== true) opened = await options.cgroups();
+    return opened;
+  }
+
   async function recover(handle: JobHandle): Promise<JobState> {
     return handle.driver === enclosure.driver ? readJobState(jobOf(handle)) : { kind: 'gone' };
   }
@@ -37,7 +44,7 @@ export function supervisedDriver(enclosure: Enclosure, options: SupervisedOption
     fingerprint: (fingerprintOptions) => enclosure.fingerprint(fingerprintOptions),
 
     async start(spec, { signal }) {
-      const answer = await options.cgroups();
+      const answer = await cgroups();
       return startJob(spec, enclosure, { signal, clock, cgroups: answer.usable ? answer.tree : undefined });
     },
 
