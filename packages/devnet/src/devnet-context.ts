@@ -18,6 +18,6 @@ export interface DevnetContext {
 
 /** What has just been done, for a person who waits. */
 export interface DevnetProgress {
-  readonly step: 'chain' | 'contracts' | 'sandbox' | 'books' | 'operators' | 'stop';
+  readonly step: 'chain' | 'contracts' | 'sandbox' | 'books' | 'operators';
   readonly text: string;
 }
