@@ -4,7 +4,7 @@ import { gunzipSync } from 'node:zlib';
 
 export const pixelCount = 64;
 export const classCount = 10;
-export const rowCount = 1797;
+const rowCount = 1797;
 
 /** Some rows of the data set. `pixels` holds 64 numbers from 0 to 1 for each row. */
 export interface Digits {
@@ -14,7 +14,7 @@ export interface Digits {
 }
 
 /** Every fifth row is held out: 359 to test on, 1438 to train on. */
-export function isHeldOut(row: number): boolean {
+function isHeldOut(row: number): boolean {
   return row % 5 === 4;
 }
 

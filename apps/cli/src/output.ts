@@ -35,6 +35,6 @@ export function createOutput({ json }: { readonly json: boolean }): Output {
 }
 
 /** Amounts and units go as decimal strings: JSON's numbers cannot hold them. */
-export function jsonValue(_key: string, value: unknown): unknown {
+function jsonValue(_key: string, value: unknown): unknown {
   return typeof value === 'bigint' ? value.toString() : value;
 }

@@ -8,7 +8,7 @@ import { readProgress } from './progress.ts';
 import { waitForPhase } from './wait-for-phase.ts';
 
 /** Has every rank's job ended, and are its outputs saved where it has any? */
-export function isJobOver(record: ClusterRecord): boolean {
+function isJobOver(record: ClusterRecord): boolean {
   const ended = record.members.every(({ job }) => job.kind === 'exited');
   return ended && (record.job.outputs.length === 0 || record.outputsFolder !== null);
 }

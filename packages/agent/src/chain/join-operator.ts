@@ -35,7 +35,7 @@ export async function joinOperator(
 }
 
 /** The agent's entry in `Operators`; operator zero if it never joined. */
-export async function readAgent(
+async function readAgent(
   chain: ChainClient,
   agentKey: Address,
 ): Promise<{ readonly operator: Address; readonly epoch: number }> {

@@ -56,7 +56,6 @@ export const memberRecordSchema = z.object({
   claim: signedCloseSchema.nullable(),
 });
 export type MemberRecord = z.infer<typeof memberRecordSchema>;
-export type MemberStep = z.infer<typeof stepSchema>;
 
 /** Our member of the lease. No need to check the index: the record was made with one that exists. */
 export function memberOf(record: MemberRecord) {

@@ -44,7 +44,7 @@ const memberViewSchema = z.object({
 });
 export type MemberView = z.infer<typeof memberViewSchema>;
 
-export const transactionNoteSchema = z.object({ kind: z.string(), hash: hexSchema });
+const transactionNoteSchema = z.object({ kind: z.string(), hash: hexSchema });
 
 /** Everything a renter needs to go on with a cluster after any crash. Holds secrets: stored with mode 0600 only. */
 export const clusterRecordSchema = z.object({

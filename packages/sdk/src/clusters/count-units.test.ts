@@ -7,13 +7,19 @@ const START = 1_800_000_000_000;
 
 describe('unitsToSign', () => {
   it('signs what was counted and the prepay ahead, for each device', () => {
-    const view = { state: 'running' as const, countedFromMs: START };
-    expect(unitsToSign({ devices: 2 }, order, view, 0n, START + 5_900)).toBe(30n);
+    const view = { state: 'running' as const, countedFromMs: START, seenAtMs: START + 5_900 };
+    expect(unitsToSign({ devices: 2 }, order, view, 0n)).toBe(30n);
+  });
+
+  it('signs nothing new for a member that has not answered since', () => {
+    const silent = { state: 'running' as const, countedFromMs: START, seenAtMs: START + 5_000 };
+    expect(unitsToSign({ devices: 2 }, order, silent, 30n)).toBe(30n);
   });
 
   it('signs nothing new for a member that is not seen running', () => {
     for (const state of ['unknown', 'attached', 'preparing', 'stopped', 'lost', 'closed', 'settled'] as const) {
-      expect(unitsToSign({ devices: 2 }, order, { state, countedFromMs: START }, 20n, START + 900_000)).toBe(20n);
+      const view = { state, countedFromMs: START, seenAtMs: START + 900_000 };
+      expect(unitsToSign({ devices: 2 }, order, view, 20n)).toBe(20n);
     }
   });
 
@@ -24,13 +30,8 @@ describe('unitsToSign', () => {
         fc.integer({ min: 0, max: 10_000_000 }),
         fc.bigInt({ min: 0n, max: 10_000n }),
         (devices, elapsedMs, before) => {
-          const units = unitsToSign(
-            { devices },
-            order,
-            { state: 'running', countedFromMs: START },
-            before,
-            START + elapsedMs,
-          );
+          const view = { state: 'running' as const, countedFromMs: START, seenAtMs: START + elapsedMs };
+          const units = unitsToSign({ devices }, order, view, before);
           const ahead = BigInt(devices) * BigInt(Math.floor(elapsedMs / 1000) + order.prepay);
           const most = BigInt(devices) * BigInt(order.maxSeconds);
           expect(units).toBeGreaterThanOrEqual(before);

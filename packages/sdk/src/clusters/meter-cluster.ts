@@ -14,8 +14,13 @@ export type MeterEnd =
 /** A tick is a third of the prepay, so that one lost voucher costs nothing; within these bounds. */
 const SHORTEST_TICK_MS = 500;
 const LONGEST_TICK_MS = 5_000;
-/** A member that has not answered for this share of the prepay is lost: its vouchers end before its prepay is used up. */
-const LOST_AFTER = 0.6;
+/** Between two ticks, also where calls have taken longer than one. */
+const SHORTEST_PAUSE_MS = 100;
+/**
+ * A member that has not answered for so many prepays is lost. Nothing is signed for it meanwhile, so the wait costs what the
+ * others are paid; it is what an agent has to come back in after a crash.
+ */
+const LOST_AFTER = 1.5;
 
 /**
  * Looks at every member, signs one voucher for all, and hands it to each, until the job is done (and the cluster is to go
@@ -27,26 +32,35 @@ export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
   const links = clusterLinks(context.transport, journal.load(name));
   const prepayMs = terms.order.prepay * 1000;
   const tickMs = Math.min(Math.max(prepayMs / 3, SHORTEST_TICK_MS), LONGEST_TICK_MS);
+  // Members are silent for as long as there is no meter; that is not their fault.
+  const limits = { callMs: tickMs, lostAfterMs: prepayMs * LOST_AFTER, startedMs: clock.nowMs() };
   let jobDone = false;
   for (;;) {
     signal.throwIfAborted();
     const before = journal.load(name);
     if (before.stopRequested !== null) return { kind: 'stop-requested', reason: before.stopRequested };
-    await Promise.all(
-      links.map((link, rank) => lookAt(context, before, link, rank, { tickMs, lostAfterMs: prepayMs * LOST_AFTER })),
-    );
+    const nextTickMs = clock.nowMs() + tickMs;
+    await Promise.all(links.map((link, rank) => lookAt(context, before, link, rank, limits)));
     const record = await signNext(context, journal.load(name));
     const failure = firstFailure(record);
     if (failure !== undefined) return { kind: 'failed', error: failure };
     const { voucher } = record;
-    if (voucher !== null) await Promise.all(links.map((link) => handOver(context, link, voucher)));
+    if (voucher !== null) await handToSeen(context, record, voucher, { links, sinceMs: nextTickMs - tickMs, ...limits });
     if (!jobDone && record.members.every(({ job }) => job.kind === 'exited')) {
       jobDone = true;
       journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });
-      if (record.downWhenDone || record.job.outputs.length > 0) return { kind: 'job-done' };
+      if (record.downWhenDone || record.outputsFolder === null) return { kind: 'job-done' };
     }
-    await clock.sleep(tickMs, { signal });
+    await clock.sleep(Math.max(SHORTEST_PAUSE_MS, nextTickMs - clock.nowMs()), { signal });
   }
+}
+
+interface Limits {
+  /** No call takes longer, so that a member that hangs does not hold up the vouchers of the others. */
+  readonly callMs: number;
+  readonly lostAfterMs: number;
+  /** When this meter began. */
+  readonly startedMs: number;
 }
 
 async function lookAt(
@@ -54,17 +68,17 @@ async function lookAt(
   record: ClusterRecord,
   link: AgentLink,
   rank: number,
-  limits: { readonly tickMs: number; readonly lostAfterMs: number },
+  limits: Limits,
 ): Promise<void> {
   const view = record.members[rank];
   if (view === undefined || view.state === 'lost') return;
   try {
-    const status = await memberStatus(link, record.leaseId, context.signal, Math.max(limits.tickMs, 2_000));
+    const status = await memberStatus(link, record.leaseId, context.signal, limits.callMs);
     noteStatus(context, rank, view, status);
   } catch (thrown) {
     context.signal.throwIfAborted();
     const error = toLatentError(thrown);
-    const silentMs = context.clock.nowMs() - view.seenAtMs;
+    const silentMs = context.clock.nowMs() - Math.max(view.seenAtMs, limits.startedMs);
     if (silentMs < limits.lostAfterMs) return;
     changeMember(context, rank, {
       state: 'lost',
@@ -93,11 +107,10 @@ function noteStatus(context: ClusterContext, rank: number, view: MemberView, sta
 
 async function signNext(context: ClusterContext, record: ClusterRecord): Promise<ClusterRecord> {
   const { order, members } = record.terms;
-  const nowMs = context.clock.nowMs();
   const units = members.map((member, rank) => {
     const view = record.members[rank];
     const signed = record.voucher?.units[rank] ?? 0n;
-    return view === undefined ? signed : unitsToSign(member, order, view, signed, nowMs);
+    return view === undefined ? signed : unitsToSign(member, order, view, signed);
   });
   if (units.every((amount, rank) => amount === record.voucher?.units[rank])) return record;
   const voucher = await signVoucher(meterAccount(record), context.chain.domain, {
@@ -108,14 +121,28 @@ async function signNext(context: ClusterContext, record: ClusterRecord): Promise
   return context.journal.update(context.name, (before) => ({ ...before, voucher }));
 }
 
-/** A voucher that does not arrive is followed by a larger one; a member that gets none any more is seen by `lookAt`. */
-async function handOver(context: ClusterContext, link: AgentLink, voucher: SignedVoucher): Promise<void> {
-  try {
-    await sendVoucher(link, voucher, context.signal);
-  } catch (thrown) {
-    context.signal.throwIfAborted();
-    toLatentError(thrown);
-  }
+/**
+ * Gives the voucher to every member that has just answered. One that does not arrive is followed by a larger one; a member
+ * that gets none any more is seen by `lookAt`.
+ */
+async function handToSeen(
+  context: ClusterContext,
+  record: ClusterRecord,
+  voucher: SignedVoucher,
+  { links, sinceMs, callMs }: Limits & { readonly links: readonly AgentLink[]; readonly sinceMs: number },
+): Promise<void> {
+  await Promise.all(
+    links.map(async (link, rank) => {
+      if ((record.members[rank]?.seenAtMs ?? 0) < sinceMs) return;
+      try {
+        await sendVoucher(link, voucher, context.signal, callMs);
+      } catch (thrown) {
+        context.signal.throwIfAborted();
+        const { code, message } = toLatentError(thrown);
+        journalRefusal(context, rank, code, message);
+      }
+    }),
+  );
 }
 
 function firstFailure(record: ClusterRecord): LatentError | undefined {

@@ -70,7 +70,7 @@ async function launch(context: CommandContext, file: string, flags: LaunchFlags)
 }
 
 /** @throws LatentError CONFIG_INVALID */
-export function readLaunchFlags(file: string, flags: LaunchFlags): LaunchOptions {
+function readLaunchFlags(file: string, flags: LaunchFlags): LaunchOptions {
   const { isolation } = flags;
   if (isolation !== undefined && isolation !== 'none' && isolation !== 'namespaces') {
     throw new LatentError('CONFIG_INVALID', `--isolation is none or namespaces, not "${isolation}".`);
