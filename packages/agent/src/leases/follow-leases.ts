@@ -1,15 +1,15 @@
 import { LatentError, toLatentError } from '@latent/protocol';
-import { checkpointLease, finalizeLease, type LeaseOnChain, leaseHistory, readLease } from '@latent/sdk';
+import { checkpointLease, finalizeLease, leaseHistory, readChainTime, readLease } from '@latent/sdk';
 import { claimMember } from './claim-member.ts';
 import { jobFolders, removeJobFolders } from './job-folders.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
-import { leaseEndMs, type MemberRecord, memberOf } from './member-record.ts';
+import { leaseEndSeconds, type MemberRecord, memberOf } from './member-record.ts';
 import { claimableUnits } from './metering.ts';
 
 /** How often the chain is asked about open leases. */
 const FOLLOW_INTERVAL_MS = 2_000;
-/** How long the renter has to close together before the agent posts its voucher by itself. */
-const PATIENCE_MS = 60_000;
+/** Members take turns at posting and finalizing: what the first one did, the others need not pay gas for. */
+const TURN_SECONDS = 4;
 
 /**
  * Watches the chain's side of every open lease: ends what was stopped there, posts the last voucher when the renter does
@@ -29,29 +29,38 @@ export async function followLeases(desk: LeaseDesk): Promise<void> {
 }
 
 async function followLease(desk: LeaseDesk, record: MemberRecord): Promise<void> {
-  const lease = await readLease(desk.context.chain, record.leaseId);
+  const { chain } = desk.context;
+  const [lease, chainSeconds] = await Promise.all([readLease(chain, record.leaseId), readChainTime(chain)]);
   if (lease.state === 'closed') return settle(desk, record);
-  const stopped = lease.stopAt !== 0;
-  if (stopped && record.state !== 'closed')
-    await claimMember(desk, record.leaseId, 'LEASE_NOT_ACTIVE: the renter stopped the lease');
-  if (record.state === 'stopped' || record.state === 'closed') await securePay(desk, record, lease);
+  const endedSeconds = lease.stopAt === 0 ? leaseEndSeconds(record) : lease.stopAt;
+  const isEnded = chainSeconds >= endedSeconds;
+  if (isEnded && record.state !== 'closed') {
+    const why = lease.stopAt === 0 ? 'it has reached its end' : 'the renter stopped it';
+    await claimMember(desk, record.leaseId, `LEASE_NOT_ACTIVE: ${why}`);
+  } else if (record.state === 'stopped' || record.state === 'closed') {
+    await securePay(desk, record, { sinceEndSeconds: chainSeconds - endedSeconds });
+  }
 }
 
 /** The renter does not close: post what it signed, and end the lease once the window has passed. */
-async function securePay(desk: LeaseDesk, record: MemberRecord, lease: LeaseOnChain): Promise<void> {
-  const { chain, clock, identity, logger } = desk.context;
-  const nowMs = clock.nowMs();
-  const endedMs = lease.stopAt === 0 ? leaseEndMs(record) : lease.stopAt * 1000;
-  const stoppedMs = record.startedAtMs + Number((record.deliveredUnits * 1000n) / BigInt(memberOf(record).devices));
+async function securePay(
+  desk: LeaseDesk,
+  record: MemberRecord,
+  { sinceEndSeconds }: { readonly sinceEndSeconds: number },
+): Promise<void> {
+  const { chain, clock, identity, logger, options } = desk.context;
+  const turnSeconds = record.index * TURN_SECONDS;
   const { paidUnits } = await leaseHistory(chain, record.leaseId);
   const common = { account: identity.operator, terms: record.terms, paidUnits };
-  if (nowMs > endedMs + record.terms.order.closeWindow * 1000) {
+  if (sinceEndSeconds > record.terms.order.closeWindow + turnSeconds) {
     await finalizeLease(chain, { ...common, voucher: record.voucher ?? undefined });
     logger.info({ leaseId: record.leaseId }, 'lease finalized');
     return;
   }
+  const stoppedMs = record.startedAtMs + Number((record.deliveredUnits * 1000n) / BigInt(memberOf(record).devices));
+  const isPatient = clock.nowMs() < stoppedMs + (options.patienceSeconds + turnSeconds) * 1000;
   const unpaid = claimableUnits(record) - (paidUnits[record.index] ?? 0n);
-  if (unpaid <= 0n || record.voucher === null || nowMs < stoppedMs + PATIENCE_MS) return;
+  if (unpaid <= 0n || record.voucher === null || isPatient) return;
   const sent = await checkpointLease(chain, { ...common, voucher: record.voucher }).catch((thrown: unknown) => {
     // Another member was quicker: the voucher pays all.
     if (thrown instanceof LatentError && thrown.code === 'LEASE_NOT_SETTLED') return undefined;

@@ -5,7 +5,7 @@ import type { LeaseId } from '@latent/protocol';
 
 /** Folders of one member below the agent's data folder. */
 export interface JobFolders {
-  /** File-name safe, unique on the machine. */
+  /** File-name safe, unique on the machine: agents of other data folders may be members of the same lease. */
   readonly name: string;
   readonly root: string;
   /** The renter's files; the job's working folder. */
@@ -15,7 +15,7 @@ export interface JobFolders {
 }
 
 export function jobFolders(dataDir: string, leaseId: LeaseId): JobFolders {
-  const name = createHash('sha256').update(leaseId).digest('hex').slice(0, 32);
+  const name = createHash('sha256').update(`${dataDir}\n${leaseId}`).digest('hex').slice(0, 32);
   const root = join(dataDir, 'jobs', name);
   return { name, root, work: join(root, 'work'), setupState: join(root, 'setup'), runState: join(root, 'run') };
 }

@@ -69,7 +69,7 @@ export function coveredUnits(record: MemberRecord): bigint {
   return record.voucher?.units[record.index] ?? 0n;
 }
 
-/** Unix milliseconds at which the lease ends by itself. */
-export function leaseEndMs(record: MemberRecord): number {
-  return (record.openedAt + record.terms.order.maxSeconds) * 1000;
+/** When the lease ends by itself, in unix seconds of the chain. */
+export function leaseEndSeconds(record: MemberRecord): number {
+  return record.openedAt + record.terms.order.maxSeconds;
 }

@@ -70,12 +70,22 @@ describe('metering a member', () => {
 
   it('lets a member go on while its voucher covers more than it delivered, and ends it the moment it does not', () => {
     const record = makeRecord({ covered: 10n });
-    expect(stopReason(record, START_MS + 9_999)).toBeUndefined();
-    expect(stopReason(record, START_MS + 10_000)).toMatch(/^VOUCHER_STOPPED/);
+    expect(stopReason(record, START_MS + 9_999, 0)).toBeUndefined();
+    expect(stopReason(record, START_MS + 10_000, 0)).toMatch(/^VOUCHER_STOPPED/);
+  });
+
+  it('gives the renter one prepay to send a voucher after the agent was away, and no longer', () => {
+    const record = makeRecord({ covered: 10n });
+    const backMs = START_MS + 14_000;
+    expect(stopReason(record, backMs, backMs)).toBeUndefined();
+    expect(stopReason(record, backMs + 9_999, backMs)).toBeUndefined();
+    expect(stopReason(record, backMs + 10_000, backMs)).toMatch(/^VOUCHER_STOPPED/);
   });
 
   it('ends a member at the end of its lease, whatever the voucher covers', () => {
-    expect(stopReason(makeRecord({ covered: 9_999n, maxSeconds: 60 }), START_MS + 60_000)).toMatch(/^BUDGET_EXHAUSTED/);
+    expect(stopReason(makeRecord({ covered: 9_999n, maxSeconds: 60 }), START_MS + 60_000, 0)).toMatch(
+      /^BUDGET_EXHAUSTED/,
+    );
   });
 
   it('claims what was delivered and signed for, never more than either', () => {
@@ -101,7 +111,7 @@ describe('metering a member', () => {
         (devices, elapsedMs, covered) => {
           const record = makeRecord({ devices, covered });
           const nowMs = START_MS + elapsedMs;
-          if (stopReason(record, nowMs) === undefined) expect(deliveredUnits(record, nowMs)).toBeLessThan(covered);
+          if (stopReason(record, nowMs, 0) === undefined) expect(deliveredUnits(record, nowMs)).toBeLessThan(covered);
         },
       ),
     );

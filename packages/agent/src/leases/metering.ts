@@ -1,10 +1,10 @@
 import { deliveredUnitsDown } from '@latent/protocol';
-import { coveredUnits, leaseEndMs, type MemberRecord, memberOf } from './member-record.ts';
+import { coveredUnits, leaseEndSeconds, type MemberRecord, memberOf } from './member-record.ts';
 
 /** Device-seconds delivered up to now: counted while it runs, fixed once it stopped. */
 export function deliveredUnits(record: MemberRecord, nowMs: number): bigint {
   if (record.state !== 'running') return record.deliveredUnits;
-  return deliveredUnitsDown(memberOf(record).devices, record.startedAtMs, Math.min(nowMs, leaseEndMs(record)));
+  return deliveredUnitsDown(memberOf(record).devices, record.startedAtMs, Math.min(nowMs, leaseEndSeconds(record) * 1000));
 }
 
 /** What the agent claims at the end: what it delivered and the renter signed for. */
@@ -19,10 +19,16 @@ export function prepaidUnits(record: MemberRecord): bigint {
   return BigInt(memberOf(record).devices) * BigInt(Math.min(order.prepay, order.maxSeconds));
 }
 
-/** Why a running member has to stop now, or undefined if it may go on. */
-export function stopReason(record: MemberRecord, nowMs: number): string | undefined {
-  if (nowMs >= leaseEndMs(record)) return 'BUDGET_EXHAUSTED: the lease has reached its end';
+/**
+ * Why a running member has to stop now, or undefined if it may go on.
+ * @param agentStartedMs when this life of the agent began: vouchers could not reach it before, so the renter gets one
+ * prepay of time to send the next one
+ */
+export function stopReason(record: MemberRecord, nowMs: number, agentStartedMs: number): string | undefined {
+  if (nowMs >= leaseEndSeconds(record) * 1000) return 'BUDGET_EXHAUSTED: the lease has reached its end';
   const covered = coveredUnits(record);
   if (deliveredUnits(record, nowMs) < covered) return undefined;
+  const isRecovered = record.startedAtMs < agentStartedMs;
+  if (isRecovered && nowMs < agentStartedMs + record.terms.order.prepay * 1000) return undefined;
   return `VOUCHER_STOPPED: delivered all of the ${covered} device-seconds that the renter signed for`;
 }

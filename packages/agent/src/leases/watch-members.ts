@@ -10,11 +10,12 @@ const NOTE_INTERVAL_MS = 5_000;
 /** Ends members whose vouchers or lease ran out, until the agent ends. */
 export async function watchMembers(desk: LeaseDesk): Promise<void> {
   const { context } = desk;
+  const agentStartedMs = context.clock.nowMs();
   while (!context.signal.aborted) {
     for (const record of context.members.open()) {
       if (record.state !== 'running') continue;
       const nowMs = context.clock.nowMs();
-      const reason = stopReason(record, nowMs);
+      const reason = stopReason(record, nowMs, agentStartedMs);
       if (reason !== undefined) await stopMember(desk, record.leaseId, reason);
       else if (nowMs - record.lastSeenMs >= NOTE_INTERVAL_MS) await noteSeen(desk, record.leaseId, nowMs);
     }

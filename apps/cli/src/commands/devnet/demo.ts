@@ -40,7 +40,7 @@ interface DemoFlags {
 
 async function demo(context: CommandContext, file: string, flags: DemoFlags): Promise<undefined> {
   const { output } = context;
-  const network = await startNetwork(context, { operators: '6' });
+  const network = await startNetwork(context, {});
   try {
     output.line('');
     const launched = await launchJob(
