@@ -62,8 +62,9 @@ export async function sendVoucher(
   link: AgentLink,
   voucher: SignedVoucher,
   signal: AbortSignal,
+  timeoutMs = SHORT_TIMEOUT_MS,
 ): Promise<{ readonly deliveredUnits: bigint; readonly coveredUnits: bigint }> {
-  return callMethod(link.transport, link.peer, agentMethods.voucher, voucher, { signal, timeoutMs: SHORT_TIMEOUT_MS });
+  return callMethod(link.transport, link.peer, agentMethods.voucher, voucher, { signal, timeoutMs });
 }
 
 /** Ends the job and the member's meter. Idempotent. */

@@ -45,7 +45,8 @@ export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
     const failure = firstFailure(record);
     if (failure !== undefined) return { kind: 'failed', error: failure };
     const { voucher } = record;
-    if (voucher !== null) await handToSeen(context, record, voucher, { links, sinceMs: nextTickMs - tickMs, ...limits });
+    if (voucher !== null)
+      await handToSeen(context, record, voucher, { links, sinceMs: nextTickMs - tickMs, ...limits });
     if (!jobDone && record.members.every(({ job }) => job.kind === 'exited')) {
       jobDone = true;
       journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });
@@ -138,8 +139,8 @@ async function handToSeen(
         await sendVoucher(link, voucher, context.signal, callMs);
       } catch (thrown) {
         context.signal.throwIfAborted();
-        const { code, message } = toLatentError(thrown);
-        journalRefusal(context, rank, code, message);
+        const text = `rank ${rank} did not take its voucher: ${toLatentError(thrown).message}`;
+        context.journal.tell(context.name, { kind: 'warning', text });
       }
     }),
   );
