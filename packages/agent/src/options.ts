@@ -20,7 +20,7 @@ export const agentOptionsSchema = z.strictObject({
     .default('home'),
   /** IP address that transport and jobs bind. */
   address: z.string().max(64).default('127.0.0.1'),
-  /** Port of the transport; 0 for any free one. */
+  /** Port of the transport; 0 for any free one, which is kept from then on. */
   port: z.int().min(0).max(65_535).default(0),
   /** What of the machine is on offer; by default all cores and three quarters of the memory. */
   cpuCores: z.int().min(1).max(0xffff).optional(),
@@ -47,6 +47,8 @@ export const agentOptionsSchema = z.strictObject({
   maxFeeBps: z.int().min(0).max(50).default(50),
   /** How long an ask is valid before it is signed anew. */
   askSeconds: z.int().min(60).max(86_400).default(86_400),
+  /** How long a renter whose job has ended here has to close the lease, before the agent posts its last voucher. */
+  patienceSeconds: z.int().min(1).max(600).default(60),
   /** How long a hold keeps the machine free. */
   holdSeconds: z.int().min(5).max(300).default(30),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

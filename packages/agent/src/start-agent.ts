@@ -6,6 +6,7 @@ import { type ChainClient, connectChain, withChain } from '@latent/sdk';
 import { createDirectTransport } from '@latent/transport';
 import type { Address } from 'viem';
 import type { AgentContext } from './agent-context.ts';
+import { listenAsBefore } from './api/listen-as-before.ts';
 import { serveAgent } from './api/serve-agent.ts';
 import { type AskDesk, openAskDesk } from './asks/ask-desk.ts';
 import { keepPresent } from './asks/publish-asks.ts';
@@ -73,12 +74,10 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
   const transport = createDirectTransport({ keyPair: identity.peer });
   // The handlers need the ask, and the ask needs the port: streams that come in between are dropped.
   let server: ReturnType<typeof serveAgent> | undefined;
-  const listener = await transport.listen(
+  const listener = await listenAsBefore(
+    transport,
     (stream) => (server === undefined ? stream.destroy() : server.onStream(stream)),
-    {
-      address: options.address,
-      port: options.port,
-    },
+    options,
   );
   const asks = await openAskDesk({
     context,

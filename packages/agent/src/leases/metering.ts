@@ -4,7 +4,11 @@ import { coveredUnits, leaseEndSeconds, type MemberRecord, memberOf } from './me
 /** Device-seconds delivered up to now: counted while it runs, fixed once it stopped. */
 export function deliveredUnits(record: MemberRecord, nowMs: number): bigint {
   if (record.state !== 'running') return record.deliveredUnits;
-  return deliveredUnitsDown(memberOf(record).devices, record.startedAtMs, Math.min(nowMs, leaseEndSeconds(record) * 1000));
+  return deliveredUnitsDown(
+    memberOf(record).devices,
+    record.startedAtMs,
+    Math.min(nowMs, leaseEndSeconds(record) * 1000),
+  );
 }
 
 /** What the agent claims at the end: what it delivered and the renter signed for. */

@@ -1,0 +1,58 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createDirectTransport, createKeyPair } from '@latent/transport';
+import { afterEach, beforeEach, expect, it } from 'vitest';
+import { listenAsBefore } from './listen-as-before.ts';
+
+const address = '127.0.0.1';
+let dataDir: string;
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'latent-agent-'));
+});
+afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
+
+/** One life of an agent: listens, ends, and says where it was. */
+async function live(port = 0): Promise<string | undefined> {
+  const transport = createDirectTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(7)) });
+  const { hints } = await listenAsBefore(transport, (stream) => stream.destroy(), { dataDir, address, port });
+  await transport.close();
+  return hints[0];
+}
+
+it('is found again where it was before', async () => {
+  const first = await live();
+  expect(await live()).toBe(first);
+});
+
+it('takes another port when the last one has been taken', async () => {
+  const first = await live();
+  const other = createServer().listen({ host: address, port: Number(first?.split(':').at(-1)) });
+  try {
+    const second = await live();
+    expect(second).not.toBe(first);
+    expect(readFileSync(join(dataDir, 'port'), 'utf8')).toBe(`${second?.split(':').at(-1)}\n`);
+  } finally {
+    other.close();
+  }
+});
+
+it('goes to any port when the file makes no sense', async () => {
+  for (const text of ['', 'x\n', '99999\n', '-1\n']) {
+    writeFileSync(join(dataDir, 'port'), text);
+    expect(await live()).toMatch(/^tcp:\/\/127\.0\.0\.1:\d+$/);
+  }
+});
+
+it('uses no other port than the one that the options name', async () => {
+  const first = await live();
+  const port = Number(first?.split(':').at(-1));
+  const other = createServer().listen({ host: address, port });
+  try {
+    await expect(live(port)).rejects.toMatchObject({ code: 'CONFIG_INVALID' });
+  } finally {
+    other.close();
+  }
+});
