@@ -8,6 +8,7 @@ import { pipeline } from 'node:stream/promises';
 import { systemClock } from '@latent/kit';
 import { hashOrder, LatentError, type Requirements, toLatentError } from '@latent/protocol';
 import {
+  type ChainClient,
   type ClusterRecord,
   connectChain,
   draftLease,
@@ -24,9 +25,10 @@ import {
   packJobFiles,
   parseJobFile,
   placeOrder,
+  readChainTime,
   withChain,
 } from '@latent/sdk';
-import { bytesToBigInt, bytesToHex } from 'viem';
+import { type Address, bytesToBigInt, bytesToHex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { ClusterStore } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
@@ -98,24 +100,10 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
 
   const peerSeed = randomBytes(32);
   const meterSecret = generatePrivateKey();
-  const transport = openRenterTransport(peerSeed);
-  let held: readonly HeldAsk[];
-  try {
-    const { machines, devicesPerMachine } = requirements;
-    held = await holdMembers({
-      domain: chain.domain,
-      transport,
-      order,
-      machines,
-      devicesPerMachine,
-      renter: renter.address,
-      signal,
-      onRefused: ({ ask }, error) => observer.onHoldRefused(ask.agentKey, error),
-    });
-  } finally {
-    await transport.close();
-  }
+  const held = await holdOrdered({ chain, requirements, order, peerSeed, renter: renter.address }, dependencies);
   const asks = held.map(({ signed }) => signed);
+  // Both clocks: the contract goes by its blocks, and the newest of a chain that was down may be old.
+  const chainSeconds = await withChain(() => readChainTime(chain), { signal, onWaiting });
   const terms = draftLease({
     domain: chain.domain,
     asks,
@@ -123,7 +111,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
     renter: renter.address,
     meterKey: privateKeyToAccount(meterSecret).address,
     seconds: requirements.seconds,
-    nowSeconds: nowSeconds(),
+    nowSeconds: Math.max(chainSeconds, nowSeconds()),
     workload: workloadOf(job),
     salt: bytesToBigInt(randomBytes(32)),
   });
@@ -158,6 +146,35 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   ensureMeter(home, store, name);
   observer.onOpened(open);
   return open;
+}
+
+async function holdOrdered(
+  from: {
+    readonly chain: ChainClient;
+    readonly requirements: Requirements;
+    readonly order: PlacedOrder;
+    readonly peerSeed: Uint8Array;
+    readonly renter: Address;
+  },
+  { observer, signal }: LaunchDependencies,
+): Promise<readonly HeldAsk[]> {
+  const { chain, requirements, order, peerSeed, renter } = from;
+  const { machines, devicesPerMachine } = requirements;
+  const transport = openRenterTransport(peerSeed);
+  try {
+    return await holdMembers({
+      domain: chain.domain,
+      transport,
+      order,
+      machines,
+      devicesPerMachine,
+      renter,
+      signal,
+      onRefused: ({ ask }, error) => observer.onHoldRefused(ask.agentKey, error),
+    });
+  } finally {
+    await transport.close();
+  }
 }
 
 /**

@@ -11,16 +11,19 @@ import type { ClusterRecord } from './cluster-record.ts';
 /** Outputs beyond this are left behind, with a warning. */
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
 
-/** Saves the job's outputs of every rank that has them. What is missing is told, not fatal: not every rank writes all. */
+/**
+ * Saves the job's outputs of every rank that has them, once; `outputsFolder` is empty then if there were none. What is missing
+ * is told, not fatal: not every rank writes all.
+ */
 export async function saveClusterOutputs(context: ClusterContext): Promise<void> {
   const { journal, name, signal } = context;
   const record = journal.load(name);
-  if (record.job.outputs.length === 0 || record.outputsFolder !== null) return;
+  if (record.outputsFolder !== null) return;
+  let outputsFolder = '';
   for (const [rank, link] of clusterLinks(context.transport, record).entries()) {
     try {
       const archive = fetchFiles(link, record.leaseId, record.job.outputs, { signal, maxBytes: MAX_OUTPUT_BYTES });
-      const outputsFolder = await context.saveOutputs(rank, archive);
-      journal.update(name, (before) => ({ ...before, outputsFolder }));
+      outputsFolder = await context.saveOutputs(rank, archive);
       journal.tell(name, { kind: 'files', text: `outputs of rank ${rank} are in ${outputsFolder}` });
     } catch (thrown) {
       signal.throwIfAborted();
@@ -29,6 +32,8 @@ export async function saveClusterOutputs(context: ClusterContext): Promise<void>
         journal.tell(name, { kind: 'warning', text: `no outputs of rank ${rank}: ${error.message}` });
     }
   }
+  // Only now: a meter that is killed before this fetches them all again.
+  journal.update(name, (before) => ({ ...before, outputsFolder }));
 }
 
 /**
@@ -109,6 +114,9 @@ async function tryClose(
   } catch (thrown) {
     const error = toLatentError(thrown);
     if (error.code !== 'LEASE_NOT_SETTLED' && error.code !== 'CHAIN_REVERTED') throw error;
+    // A close that was sent before the chain fell silent, or by a meter that was killed, may have been mined meanwhile.
+    const { state } = await waitingForChain(context, () => readLease(chain, record.leaseId));
+    if (state === 'closed') return true;
     journal.tell(name, { kind: 'warning', text: `closing together failed: ${error.message}` });
     return false;
   }

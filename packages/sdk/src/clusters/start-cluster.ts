@@ -2,7 +2,7 @@ import { LatentError, type SignedVoucher, signAttach, signVoucher } from '@laten
 import { attachMember, startMember } from '../agents/agent-link.ts';
 import { uploadFiles } from '../agents/upload-files.ts';
 import { rankEnvironment } from '../job/job-environment.ts';
-import { type ClusterContext, changeMember, meterAccount } from './cluster-context.ts';
+import { type ClusterContext, changeMember, meterAccount, waitingForChain } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 
@@ -18,7 +18,9 @@ export async function startCluster(context: ClusterContext, record: ClusterRecor
   const signature = await signAttach(meter, chain.domain, record.leaseId, transport.key);
   const attached = await Promise.all(
     links.map(async (link, rank) => {
-      const { index, address } = await attachMember(link, { terms: record.terms, signature }, signal);
+      // The agent looks the lease up on chain: where its chain is down, it is asked again.
+      const presented = { terms: record.terms, signature };
+      const { index, address } = await waitingForChain(context, () => attachMember(link, presented, signal));
       if (index !== rank)
         throw new LatentError('LEASE_MISMATCH', `The agent of rank ${rank} says that it is member ${index}.`);
       changeMember(context, rank, { state: 'attached', address, seenAtMs: context.clock.nowMs() });

@@ -1,4 +1,5 @@
 import { toLatentError } from '@latent/protocol';
+import { readChainTime } from '../leases/read-chain-time.ts';
 import { readLease } from '../leases/read-lease.ts';
 import { type ClusterContext, toPhase, waitingForChain } from './cluster-context.ts';
 import { type ClusterRecord, isOver } from './cluster-record.ts';
@@ -57,13 +58,16 @@ async function step(context: ClusterContext, record: ClusterRecord): Promise<voi
 
 /** Whoever launched sends the opening transaction; it may have died before or after. */
 async function awaitOpening(context: ClusterContext, record: ClusterRecord): Promise<void> {
+  // In this order: a lease that is not open by then never will be.
+  const nowSeconds = await waitingForChain(context, () => readChainTime(context.chain));
   const lease = await waitingForChain(context, () => readLease(context.chain, record.leaseId));
   if (lease.state === 'active') {
     toPhase(context, 'starting', 'the lease is open');
     return;
   }
-  // Also when the end was asked for: a transaction that is on its way could still open the lease, up to `openBy`.
-  if (context.clock.nowMs() > record.terms.order.openBy * 1000) {
+  // Also when the end was asked for: a transaction that is on its way could still open the lease, up to `openBy` by the
+  // chain's clock.
+  if (nowSeconds > record.terms.order.openBy) {
     const message = 'The lease was never opened; nothing was paid.';
     toPhase(context, 'ended', message, { outcome: { code: 'LEASE_NOT_ACTIVE', message } });
     return;
@@ -83,10 +87,7 @@ async function meter(context: ClusterContext): Promise<void> {
     }
     case 'job-done': {
       await saveClusterOutputs(context);
-      const { downWhenDone, outputsFolder } = context.journal.load(context.name);
-      if (downWhenDone) return end(context, 'done', 'the job is done');
-      // Nothing came back: do not ask again at each tick.
-      if (outputsFolder === null) context.journal.update(context.name, (before) => ({ ...before, outputsFolder: '' }));
+      if (context.journal.load(context.name).downWhenDone) return end(context, 'done', 'the job is done');
       return;
     }
     default:

@@ -7,6 +7,7 @@ import {
   type SignedAsk,
 } from '@latent/protocol';
 import { type Hex, type LocalAccount, parseSignature } from 'viem';
+import { toChainError } from '../chain/chain-error.ts';
 import type { ChainClient } from '../chain/connect-chain.ts';
 import { encodeCall, type SentTransaction, sendTransaction } from '../chain/send-transaction.ts';
 import { tokenDomain } from '../chain/token-domain.ts';
@@ -50,14 +51,19 @@ export async function openLease(
     if (signed === undefined) throw new LatentError('INTERNAL', `Member ${index} comes without its ask.`);
     return { ask: signed.ask, devices: member.devices, ...compactSignature(signed.signature) };
   });
-  return sendTransaction(client, renter, {
-    to: client.deployment.escrow,
-    data: encodeCall({
-      abi: leaseEscrowAbi,
-      functionName: 'openWithAuthorization',
-      args: [terms.order, matched, 0n, BigInt(terms.order.openBy), v, r, s],
-    }),
+  const data = encodeCall({
+    abi: leaseEscrowAbi,
+    functionName: 'openWithAuthorization',
+    args: [terms.order, matched, 0n, BigInt(terms.order.openBy), v, r, s],
   });
+  try {
+    return await sendTransaction(client, renter, { to: client.deployment.escrow, data });
+  } catch (thrown) {
+    const error = toChainError(thrown);
+    // Refused, because a transaction that was sent before the chain fell silent has opened it meanwhile.
+    if (error.code === 'CHAIN_REVERTED' && (await readLease(client, leaseId)).state !== 'none') return undefined;
+    throw error;
+  }
 }
 
 async function authorizeDeposit(
