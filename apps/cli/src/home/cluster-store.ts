@@ -30,7 +30,9 @@ const eventSchema = z.object({
 });
 export type StoredEvent = z.infer<typeof eventSchema>;
 
-const meterSchema = z.object({ pid: z.int().nullable(), startedAt: z.string().nullable() });
+const meterSchema = z.object({ pid: z.int(), startedAt: z.string() });
+/** The process that meters a cluster; `startedAt` guards against a pid that was given to somebody else. */
+export type MeterProcess = z.infer<typeof meterSchema>;
 
 /** Clusters of a renter, in one SQLite file that the meters and all commands share. */
 export interface ClusterStore extends ClusterJournal {
@@ -40,9 +42,12 @@ export interface ClusterStore extends ClusterJournal {
   create(record: ClusterRecord): void;
   list(): readonly ClusterRecord[];
   eventsAfter(name: string, seq: number): readonly StoredEvent[];
-  /** The process that meters it; `startedAt` guards against a pid that was given to somebody else. */
-  setMeter(name: string, meter: { readonly pid: number; readonly startedAt: string }): void;
-  meter(name: string): { readonly pid: number | null; readonly startedAt: string | null };
+  /**
+   * Makes `claim` its meter unless `isAlive` says that the known one still is. In one step, however many ask at once: two
+   * meters would sign over each other's vouchers.
+   * @returns whether it was claimed
+   */
+  claimMeter(name: string, isAlive: (meter: MeterProcess) => boolean, claim: () => MeterProcess): boolean;
   close(): void;
 }
 
@@ -90,22 +95,15 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
         [name, seq],
         eventSchema,
       ),
-    setMeter: (name, meter) => {
-      store.run('UPDATE clusters SET meter_pid = ?, meter_started = ? WHERE name = ?', [
-        meter.pid,
-        meter.startedAt,
-        name,
-      ]);
-    },
-    meter: (name) =>
-      store.get(
-        'SELECT meter_pid AS pid, meter_started AS startedAt FROM clusters WHERE name = ?',
-        [name],
-        meterSchema,
-      ) ?? {
-        pid: null,
-        startedAt: null,
-      },
+    claimMeter: (name, isAlive, claim) =>
+      store.transaction(() => {
+        const columns = 'SELECT meter_pid AS pid, meter_started AS startedAt FROM clusters WHERE name = ?';
+        const known = store.get(`${columns} AND meter_pid IS NOT NULL`, [name], meterSchema);
+        if (known !== undefined && isAlive(known)) return false;
+        const { pid, startedAt } = claim();
+        store.run('UPDATE clusters SET meter_pid = ?, meter_started = ? WHERE name = ?', [pid, startedAt, name]);
+        return true;
+      }),
     close: () => store.close(),
   };
 }

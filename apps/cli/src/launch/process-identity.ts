@@ -16,13 +16,12 @@ export function processStartedAt(pid: number): string {
 }
 
 /** Whether the process that was noted still runs. */
-export function isSameProcess(pid: number | null, startedAt: string | null): boolean {
-  if (pid === null) return false;
+export function isSameProcess({ pid, startedAt }: { readonly pid: number; readonly startedAt: string }): boolean {
   try {
     process.kill(pid, 0);
   } catch {
     // No such process.
     return false;
   }
-  return startedAt === null || startedAt === '' || processStartedAt(pid) === startedAt;
+  return startedAt === '' || processStartedAt(pid) === startedAt;
 }

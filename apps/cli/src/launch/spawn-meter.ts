@@ -3,7 +3,7 @@ import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LatentError } from '@latent/protocol';
-import type { ClusterStore } from '../home/cluster-store.ts';
+import type { ClusterStore, MeterProcess } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
 import { isSameProcess, processStartedAt } from './process-identity.ts';
 
@@ -13,15 +13,16 @@ import { isSameProcess, processStartedAt } from './process-identity.ts';
  * @returns whether one had to be started
  */
 export function ensureMeter(home: LatentHome, store: ClusterStore, name: string): boolean {
-  const known = store.meter(name);
-  if (isSameProcess(known.pid, known.startedAt)) return false;
+  return store.claimMeter(name, isSameProcess, () => spawnMeter(home, name));
+}
+
+function spawnMeter(home: LatentHome, name: string): MeterProcess {
   const folder = home.clusterFolder(name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const log = openSync(join(folder, 'meter.log'), 'a', 0o600);
   const main = fileURLToPath(new URL('../main.ts', import.meta.url));
   const child = spawn(process.execPath, [main, 'meter', 'run', name], { detached: true, stdio: ['ignore', log, log] });
   if (child.pid === undefined) throw new LatentError('INTERNAL', 'The meter process could not be started.');
-  store.setMeter(name, { pid: child.pid, startedAt: processStartedAt(child.pid) });
   child.unref();
-  return true;
+  return { pid: child.pid, startedAt: processStartedAt(child.pid) };
 }

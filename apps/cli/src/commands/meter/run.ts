@@ -3,10 +3,12 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { systemClock } from '@latent/kit';
+import { LatentError } from '@latent/protocol';
 import { connectChain, openRenterTransport, tendCluster, unpackFiles, withChain } from '@latent/sdk';
 import { hexToBytes } from 'viem';
+import type { MeterProcess } from '../../home/cluster-store.ts';
 import { loadNetwork, loadRenter } from '../../home/network.ts';
-import { processStartedAt } from '../../launch/process-identity.ts';
+import { isSameProcess, processStartedAt } from '../../launch/process-identity.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 
 /**
@@ -22,7 +24,11 @@ export function addMeterRun(program: Command): void {
 }
 
 async function runMeter({ home, store, output, signal }: CommandContext, name: string): Promise<number> {
-  store.setMeter(name, { pid: process.pid, startedAt: processStartedAt(process.pid) });
+  const own = { pid: process.pid, startedAt: processStartedAt(process.pid) };
+  const isAnother = (known: MeterProcess) => known.pid !== own.pid && isSameProcess(known);
+  if (!store.claimMeter(name, isAnother, () => own)) {
+    throw new LatentError('CLUSTER_EXISTS', `Another process meters ${name} already.`);
+  }
   const record = store.load(name);
   const network = await loadNetwork(home, record.network);
   const renter = await loadRenter(network);
