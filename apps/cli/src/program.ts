@@ -25,6 +25,8 @@ export function createProgram(): Command {
   const program = new Command('latent')
     .description('Rent a cluster of machines from many operators with one command, and pay per second.')
     .showHelpAfterError('(see --help)')
+    // Commands inherit it. The message has been printed; commander itself would end with 1, "something failed".
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? exitCodes.ok : exitCodes.usage))
     .addHelpText(
       'after',
       `\nExample:\n  $ latent devnet up && latent launch examples/digits/task.yaml\n${exitCodeHelp()}`,

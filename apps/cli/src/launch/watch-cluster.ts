@@ -1,8 +1,9 @@
-import { LatentError } from '@latent/protocol';
+import { formatDollars, LatentError } from '@latent/protocol';
 import { type ClusterRecord, clusterLinks, isOver, openRenterTransport } from '@latent/sdk';
 import { hexToBytes } from 'viem';
 import type { CommandContext } from '../run-command.ts';
 import { openLiveView } from '../screen/live-view.ts';
+import { spentSoFar } from '../screen/show-cluster.ts';
 import { followLogs } from './follow-logs.ts';
 import { readProgress } from './progress.ts';
 import { waitForPhase } from './wait-for-phase.ts';
@@ -66,11 +67,19 @@ export async function watchCluster(
   }
 }
 
+function sayPaid(record: ClusterRecord): string {
+  const { deposit } = record.terms.order;
+  if (record.outcome?.code === 'LEASE_NOT_ACTIVE') return 'Nothing was paid.';
+  const paid = spentSoFar(record);
+  const rest = record.phase === 'ended' ? 'came back' : 'comes back after the closing window, less what is still owed';
+  return `${formatDollars(paid)} was paid; ${formatDollars(deposit - paid)} ${rest}.`;
+}
+
 function checkOutcome(record: ClusterRecord, interrupted: boolean): ClusterRecord {
   const { outcome } = record;
   if (interrupted)
-    throw new LatentError('CANCELLED', `${record.name} was closed before its job had ended.`, {
-      hint: `What was paid: latent bill ${record.name}`,
+    throw new LatentError('CANCELLED', `${record.name} was closed before its job had ended. ${sayPaid(record)}`, {
+      hint: `In full: latent bill ${record.name}`,
     });
   if (outcome === null || outcome.code === 'done') return record;
   throw LatentError.fromBody({
