@@ -195,7 +195,7 @@ export async function openBench(given: BenchOptions = {}): Promise<BookBench & A
 }
 
 async function sayHello(link: AgentLink, { account }: TestAgent): Promise<void> {
-  const signature = await signPresence(account, domain, link.challenge);
+  const signature = await signPresence(account, domain, link.socket.url.replace('ws', 'http'), link.challenge);
   link.send({ kind: 'hello', agentKey: account.address, signature });
   const answer = await link.next();
   if (answer.kind !== 'present') throw new Error(`the hello was not taken: ${JSON.stringify(answer)}`);

@@ -15,6 +15,8 @@ export interface BookContext {
   readonly checkAgent: CheckAgent;
   /** Per agent key, once a signature has shown that the message is the agent's. */
   readonly agentLimiter: RateLimiter;
+  /** Every URL under which an agent may have dialled this book. Known once it listens; nobody can dial before. */
+  readonly urls: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
   readonly randomBytes: (size: number) => Uint8Array;

@@ -13,6 +13,8 @@ export const bookOptionsSchema = z.strictObject({
   /** IP address and port to serve on; port 0 for any free one. */
   address: z.string().max(64).default('127.0.0.1'),
   port: z.int().min(0).max(65_535).default(0),
+  /** Under which URLs agents know this book, where they are not those of `address` and `port` (behind a proxy, say). */
+  publicUrls: z.array(z.url().max(500)).max(8).default([]),
   /** Most asks kept, over all agents and of one agent. */
   maxAsks: z.int().min(1).max(1_000_000).default(100_000),
   maxAsksPerAgent: z.int().min(1).max(1_000).default(16),

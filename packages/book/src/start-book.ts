@@ -50,8 +50,10 @@ export async function startBook(options: BookOptions, dependencies: StartBookDep
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const store = openStore({ path: join(dataDir, 'book.sqlite'), migrations: [asksMigration] });
   const stopping = new AbortController();
+  const urls = [...options.publicUrls];
   const context: BookContext = {
     options,
+    urls,
     domain: { chainId: deployment.chainId, escrow: deployment.escrow },
     kept: openKeptAsks(store),
     roster: createRoster(),
@@ -73,6 +75,7 @@ export async function startBook(options: BookOptions, dependencies: StartBookDep
     store.close();
     throw thrown;
   });
+  urls.push(url);
   logger.info({ url, asks: context.kept.size }, 'book is open');
 
   const ended = (async () => {

@@ -87,7 +87,7 @@ async function connectOnce(
     switch (message.data.kind) {
       case 'challenge': {
         const { challenge } = message.data;
-        void signPresence(identity.agent, chain.domain, challenge).then(
+        void signPresence(identity.agent, chain.domain, bookUrl, challenge).then(
           (signature) => send({ kind: 'hello', agentKey: identity.agent.address, signature }),
           drop,
         );

@@ -80,12 +80,18 @@ describe('presence', () => {
 
 describe('a stranger', () => {
   it.each([
-    ['signs another challenge', 'a', `0x${'00'.repeat(32)}`],
-    ['signs with another key', 'b', undefined],
-  ] as const)('is dropped who %s', async (_, signer, other) => {
+    ['signs another challenge', 'a', `0x${'00'.repeat(32)}`, undefined],
+    ['signs with another key', 'b', undefined, undefined],
+    ['passes on what an agent signed for another book', 'a', undefined, 'http://127.0.0.1:1'],
+  ] as const)('is dropped who %s', async (_, signer, other, book) => {
     await using bench = await openBench();
     const link = await bench.connect();
-    const signature = await signPresence(createAgent(signer).account, domain, other ?? link.challenge);
+    const signature = await signPresence(
+      createAgent(signer).account,
+      domain,
+      book ?? link.socket.url.replace('ws', 'http'),
+      other ?? link.challenge,
+    );
     link.send({ kind: 'hello', agentKey: createAgent('a').account.address, signature });
     expect(await link.next()).toMatchObject({ kind: 'refused', code: 'NOT_ALLOWED' });
     expect(await link.closed).toBe(1008);

@@ -92,9 +92,11 @@ async function enter(
     throw new LatentError('NOT_ALLOWED', 'The first message has to be a hello.');
   }
   const { agentKey, signature } = hello.data;
-  if (!(await isPresenceOf(context.domain, agentKey, challenge, signature))) {
-    throw new LatentError('NOT_ALLOWED', `The challenge is not signed by agent ${agentKey}.`, {
-      hint: 'It may have been signed for another chain or another escrow.',
+  const shown = { agentKey, challenge, signature };
+  const isOurs = await Promise.all(context.urls.map((book) => isPresenceOf(context.domain, { ...shown, book })));
+  if (!isOurs.includes(true)) {
+    throw new LatentError('NOT_ALLOWED', `The challenge is not signed by agent ${agentKey} for this book.`, {
+      hint: `It may have been signed for another chain or escrow, or for a URL that is none of ${context.urls.join(', ')}.`,
     });
   }
   const seat: Seat = { agentKey, affirmed: new Set(), freeDevices: undefined, ...ends };

@@ -106,18 +106,22 @@ export async function checkAttach(
   }
 }
 
-/** An agent's answer to a book's challenge. */
-export async function signPresence(account: LocalAccount, domain: EscrowDomain, challenge: Hex): Promise<Hex> {
-  return account.signTypedData(presenceTypedData(domain, account.address, challenge));
+/** An agent's answer to a book's challenge. @param book URL that the agent dialled; its origin counts */
+export async function signPresence(
+  account: LocalAccount,
+  domain: EscrowDomain,
+  book: string,
+  challenge: Hex,
+): Promise<Hex> {
+  return account.signTypedData(presenceTypedData(domain, account.address, book, challenge));
 }
 
 export async function isPresenceOf(
   domain: EscrowDomain,
-  agentKey: Address,
-  challenge: Hex,
-  signature: Hex,
+  presence: { readonly agentKey: Address; readonly book: string; readonly challenge: Hex; readonly signature: Hex },
 ): Promise<boolean> {
-  const data = presenceTypedData(domain, agentKey, challenge);
+  const { agentKey, book, challenge, signature } = presence;
+  const data = presenceTypedData(domain, agentKey, book, challenge);
   return (await recoverSigner(hashTypedData(data), signature)) === agentKey;
 }
 
@@ -161,12 +165,12 @@ function attachTypedData(domain: EscrowDomain, leaseId: LeaseId, peerKey: PeerKe
   };
 }
 
-function presenceTypedData(domain: EscrowDomain, agentKey: Address, challenge: Hex) {
+function presenceTypedData(domain: EscrowDomain, agentKey: Address, book: string, challenge: Hex) {
   return {
     domain: escrowDomain(domain),
     primaryType: 'Presence' as const,
     types: { Presence: messageTypes.Presence },
-    message: { agentKey, challenge },
+    message: { agentKey, book: new URL(book).origin, challenge },
   };
 }
 

@@ -300,9 +300,11 @@ describe('agreements', () => {
     const attach = { leaseId, peerKey, meterKey: other.address };
     const signature = await signAttach(other, domain, leaseId, peerKey);
     await expect(checkAttach(domain, { ...attach, signature })).resolves.toBeUndefined();
-    const presence = await signPresence(agent, domain, word('cc'));
-    expect(await isPresenceOf(domain, agent.address, word('cc'), presence)).toBe(true);
-    expect(await isPresenceOf(domain, agent.address, word('cd'), presence)).toBe(false);
+    const presence = await signPresence(agent, domain, 'http://book:7001/v1', word('cc'));
+    const shown = { agentKey: agent.address, book: 'http://book:7001', challenge: word('cc'), signature: presence };
+    expect(await isPresenceOf(domain, shown)).toBe(true);
+    expect(await isPresenceOf(domain, { ...shown, challenge: word('cd') })).toBe(false);
+    expect(await isPresenceOf(domain, { ...shown, book: 'http://other:7001' })).toBe(false);
   });
 
   it.each([
@@ -361,7 +363,14 @@ describe('garbage signatures', () => {
           expect(outcome.status === 'rejected' && outcome.reason instanceof LatentError).toBe(true);
         }
         expect(await recoverClose(domain, { leaseId, units: 1n, signature })).not.toBe(agent.address);
-        expect(await isPresenceOf(domain, agent.address, word('cc'), signature)).toBe(false);
+        expect(
+          await isPresenceOf(domain, {
+            agentKey: agent.address,
+            book: 'http://book',
+            challenge: word('cc'),
+            signature,
+          }),
+        ).toBe(false);
       }),
       { numRuns: 60 },
     );

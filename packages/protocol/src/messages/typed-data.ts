@@ -59,9 +59,13 @@ export const messageTypes = {
     { name: 'leaseId', type: 'bytes32' },
     { name: 'peerKey', type: 'bytes32' },
   ],
-  /** Off chain: an agent shows a book that it holds the key of its asks; `challenge` is the book's, used once. */
+  /**
+   * Off chain: an agent shows a book that it holds the key of its asks; `challenge` is the book's, used once. `book` is the
+   * URL that the agent dialled, so that a book cannot pass another book's challenge on and pose as the agent there.
+   */
   Presence: [
     { name: 'agentKey', type: 'address' },
+    { name: 'book', type: 'string' },
     { name: 'challenge', type: 'bytes32' },
   ],
   /** What is offered; only its hash is in the ask. */
