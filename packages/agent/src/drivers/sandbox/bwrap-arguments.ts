@@ -3,7 +3,7 @@ import { systemPath } from '../supervised/system-path.ts';
 import type { ViewEntry } from './machine-view.ts';
 
 /** Files that bubblewrap finds open, in the order in which they are handed over. */
-export const firstInput = 4;
+const firstInput = 4;
 const inputOrder = ['filter', 'args', 'script', 'passwd', 'group', 'hosts'] as const;
 export type InputName = (typeof inputOrder)[number];
 export const inputFd = (name: InputName): string => String(firstInput + inputOrder.indexOf(name));
@@ -18,7 +18,7 @@ export interface BwrapPlan {
   readonly limits: JobLimits;
 }
 
-export const sandboxWorkdir = '/work';
+const sandboxWorkdir = '/work';
 export const sandboxScript = '/run/latent/job.sh';
 const toolchainAt = (index: number) => `/opt/toolchains/${index}`;
 

@@ -28,17 +28,18 @@ export async function readyLending(folders: LentFolders): Promise<void> {
 }
 
 /**
- * For an agent that is root: shows the folders in a place that anybody can reach, as they may lie where the job's user
+ * For an agent that is root: gives the renter's files to the job's user, shows the folders in a place that anybody can reach, as they may lie where the job's user
  * cannot go, then gives up root for good. Everything after runs as it would for an ordinary user.
  */
 export function asJobUser(tools: SandboxTools, uid: number, folders: LentFolders): readonly string[] {
   const lent = lentFolders(folders);
   const from = [folders.workdir, ...folders.toolchains];
   const to = [lent.workdir, ...lent.toolchains];
+  const give = `chown -R -h -P ${uid}:${uid} -- ${shellQuote(folders.workdir)} || exit 125`;
   const binds = from.map((folder, index) => `mount --bind ${shellQuote(folder)} ${to[index]} || exit 125`);
   return [
     ...[tools.unshare, '--mount', '--propagation', 'private'],
-    ...['/bin/sh', '-c', [...binds, 'exec "$@"'].join('\n'), 'sh'],
+    ...['/bin/sh', '-c', [give, ...binds, 'exec "$@"'].join('\n'), 'sh'],
     ...dropRoot(tools, uid),
   ];
 }

@@ -21,7 +21,7 @@ import {
   sandboxEnv,
   sandboxScript,
 } from './bwrap-arguments.ts';
-import { giveFolder, jobUid } from './job-user.ts';
+import { jobUid } from './job-user.ts';
 import { readMachineView } from './machine-view.ts';
 import type { SandboxAnswer } from './probe-sandbox.ts';
 import { asJobUser, dropRoot, lentFolders, readyLending } from './sandbox-command.ts';
@@ -57,7 +57,7 @@ export function sandboxEnclosure(parts: SandboxParts): Enclosure {
     fingerprint: ({ signal }) => fingerprint(parts, signal),
     // The PID namespace ends with the job's main process, and all that is in it.
     leftovers: () => 'none-left',
-    enclose: async (spec, { limited, signal }) => enclose(spec, await usable(signal), limited, signal),
+    enclose: async (spec, { limited, signal }) => enclose(spec, await usable(signal), limited),
     members: async (job) => (await sandboxProcesses(job)).members,
     everything: everythingOf,
     async enter(job, command) {
@@ -94,14 +94,11 @@ async function everythingOf(job: SupervisedJob): Promise<readonly ProcessInfo[]>
   return (await readProcesses()).filter((info) => pids.has(info.pid));
 }
 
-async function enclose(spec: JobSpec, answer: Usable, limited: boolean, signal: AbortSignal): Promise<EnclosedCommand> {
+async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise<EnclosedCommand> {
   const { tools } = answer;
   const files = jobFiles(spec.stateDir);
   const uid = answer.root ? jobUid(spec.jobId) : undefined;
-  if (uid !== undefined) {
-    await giveFolder(spec.workdir, uid, signal);
-    await readyLending(spec);
-  }
+  if (uid !== undefined) await readyLending(spec);
   const lines = limited ? '' : limitLines({ ...spec.limits, processes: spec.limits.processes + countedInside });
   const jobEnv = sandboxEnv(spec.env, spec.toolchains);
   await saveSurroundings(files, {

@@ -15,7 +15,6 @@ export function jobFiles(stateDir: string) {
     exitPart: at('exit.part'),
     surroundings: at('surroundings.json'),
     handle: at('handle.json'),
-    handlePart: at('handle.json.part'),
   } as const;
 }
 
