@@ -1,0 +1,55 @@
+import { createShutdown } from '@latent/kit';
+import { LatentError, toLatentError } from '@latent/protocol';
+import { coordination } from './coordination.ts';
+import { gas } from './gas.ts';
+import type { Benchmark } from './harness/benchmark.ts';
+import { loadAverages, readMachineFacts } from './harness/machine-facts.ts';
+import { printResult } from './harness/print-result.ts';
+import { readArguments, USAGE } from './harness/read-arguments.ts';
+import { saveResult } from './harness/save-result.ts';
+import { launch } from './launch.ts';
+import { sandboxStart } from './sandbox-start.ts';
+import { stream } from './stream.ts';
+import { vouchers } from './vouchers.ts';
+
+/** Every benchmark there is. A new one is added here. */
+const benchmarks: readonly Benchmark[] = [launch, gas, sandboxStart, coordination, vouchers, stream];
+
+async function main(argv: readonly string[], signal: AbortSignal): Promise<void> {
+  const { name, runs, json, save } = readArguments(argv);
+  if (name === undefined) {
+    console.log(listBenchmarks());
+    return;
+  }
+  const benchmark = benchmarks.find((one) => one.name === name);
+  if (benchmark === undefined) {
+    throw new LatentError('CONFIG_INVALID', `There is no benchmark "${name}".`, { hint: listBenchmarks() });
+  }
+  const loadAverageAtStart = loadAverages();
+  const startedAt = new Date();
+  const onProgress = (text: string) => console.error(`· ${text}`);
+  const measurement = await benchmark.run({ runs, signal, onProgress });
+  signal.throwIfAborted();
+  const machine = await readMachineFacts(startedAt, loadAverageAtStart);
+  const result = { benchmark: name, machine, ...measurement };
+  console.log(json ? JSON.stringify(result, undefined, 2) : printResult(result));
+  if (save) onProgress(`saved as ${await saveResult(result)}`);
+}
+
+function listBenchmarks(): string {
+  const width = Math.max(...benchmarks.map(({ name }) => name.length));
+  return [USAGE, '', ...benchmarks.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)].join('\n');
+}
+
+const shutdown = createShutdown();
+try {
+  await main(process.argv.slice(2), shutdown.signal);
+} catch (thrown) {
+  if (shutdown.signal.aborted) console.error('Stopped; nothing was left running.');
+  const error = toLatentError(thrown);
+  else if (error.code === 'INTERNAL') console.error(thrown);
+  else console.error(`${error.code}: ${error.message}\n${error.hint ?? ''}`.trim());
+  process.exitCode = shutdown.signal.aborted ? 130 : 1;
+} finally {
+  shutdown.dispose();
+}
