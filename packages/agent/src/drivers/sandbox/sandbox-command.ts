@@ -28,8 +28,9 @@ export async function readyLending(folders: LentFolders): Promise<void> {
 }
 
 /**
- * For an agent that is root: gives the renter's files to the job's user, shows the folders in a place that anybody can reach, as they may lie where the job's user
- * cannot go, then gives up root for good. Everything after runs as it would for an ordinary user.
+ * For an agent that is root: gives the renter's files to the job's user, shows the folders in a place that anybody can
+ * reach, as they may lie where that user cannot go, then gives up root for good. Everything after runs as it would for an
+ * ordinary user.
  */
 export function asJobUser(tools: SandboxTools, uid: number, folders: LentFolders): readonly string[] {
   const lent = lentFolders(folders);
