@@ -41,15 +41,18 @@ function listBenchmarks(): string {
   return [USAGE, '', ...benchmarks.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`)].join('\n');
 }
 
+/** A defect with its stack, as who runs this is who can mend it; anything else in words. */
+function explain(thrown: unknown): unknown {
+  const { code, message, hint = '' } = toLatentError(thrown);
+  return code === 'INTERNAL' ? thrown : `${code}: ${message}\n${hint}`.trim();
+}
+
 const shutdown = createShutdown();
 try {
   await main(process.argv.slice(2), shutdown.signal);
 } catch (thrown) {
-  if (shutdown.signal.aborted) console.error('Stopped; nothing was left running.');
-  const error = toLatentError(thrown);
-  else if (error.code === 'INTERNAL') console.error(thrown);
-  else console.error(`${error.code}: ${error.message}\n${error.hint ?? ''}`.trim());
   process.exitCode = shutdown.signal.aborted ? 130 : 1;
+  console.error(shutdown.signal.aborted ? 'Stopped; nothing was left running.' : explain(thrown));
 } finally {
   shutdown.dispose();
 }
