@@ -1,5 +1,6 @@
 import { LatentError, type LeaseId, toLatentError } from '@latent/protocol';
 import type { JobExit, JobHandle, JobSpec } from '../drivers/driver.ts';
+import { savedHandle } from '../drivers/saved-handle.ts';
 import { jobFolders } from './job-folders.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
 import type { MemberRecord } from './member-record.ts';
@@ -57,7 +58,10 @@ async function ensureStarted(desk: LeaseDesk, leaseId: LeaseId, step: 'setup' | 
     if (record === undefined || (record.state !== 'preparing' && record.state !== 'running')) return undefined;
     const known = record[step];
     if (known !== null) return known.handle;
-    const handle = await context.driver.start(jobSpec(desk, record, step), { signal: context.signal });
+    const spec = jobSpec(desk, record, step);
+    // An agent that was killed inside of `start` left a job that only its state folder knows of.
+    const orphan = await savedHandle(spec.stateDir);
+    const handle = orphan ?? (await context.driver.start(spec, { signal: context.signal }));
     const nowMs = context.clock.nowMs();
     const change = { [step]: { handle, exit: null } };
     if (step === 'setup') context.members.save({ ...record, ...change });

@@ -133,6 +133,18 @@ describe('an agent that was killed', () => {
     expect(later.desk.carried.size).toBe(1);
   });
 
+  it('takes up a job that it started and was killed before it could note', async () => {
+    await using bench = await openLeaseBench();
+    await start(bench);
+    await until(bench, 'running');
+    const { run } = recordOf(bench);
+    bench.desk.context.members.save({ ...recordOf(bench), state: 'preparing', run: null, startedAtMs: 0 });
+    await using later = await bench.restart();
+    await recoverMembers(later.desk);
+    await until(later, 'running');
+    expect(recordOf(later).run).toEqual(run);
+  });
+
   it('learns how a job ended that ended without it', async () => {
     await using bench = await openLeaseBench();
     await start(bench, { env: { LATENT_MOCK_EXIT_AFTER_MS: '5000', LATENT_MOCK_EXIT_CODE: '3' } });

@@ -9,12 +9,7 @@ import {
   uintSchema,
 } from '@latent/protocol';
 import { z } from 'zod';
-
-const jobHandleSchema = z.object({
-  driver: z.enum(['sandbox', 'process', 'mock']),
-  jobId: z.string(),
-  state: z.record(z.string(), z.union([z.string(), z.number()])),
-});
+import { jobHandleSchema } from '../drivers/saved-handle.ts';
 
 const jobExitSchema = z.object({ code: z.int(), reason: z.string().exactOptional() });
 
