@@ -9,6 +9,7 @@ import {
 } from '@latent/protocol';
 import { type GasCall, type MeasuredGas, measureGas } from './gas/measure-gas.ts';
 import { aimAtMost, type Benchmark, type Column, type Row } from './harness/benchmark.ts';
+import { nameMembers } from './harness/name-members.ts';
 
 const MEMBERS = [1, 8, 64] as const;
 const HOUR = 3_600;
@@ -49,7 +50,7 @@ export const coordination: Benchmark = {
   async run(options) {
     const measured = await measureGas(options, MEMBERS);
     const lengths = measured.flatMap((one) =>
-      LENGTHS.map(({ name, seconds }) => row(`${one.members} members, ${name}`, one, seconds, USUAL)),
+      LENGTHS.map(({ name, seconds }) => row(`${nameMembers(one.members)}, ${name}`, one, seconds, USUAL)),
     );
     const eight = find(measured, TYPICAL.members);
     const often = [

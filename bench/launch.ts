@@ -6,7 +6,7 @@ import type { Requirements } from '@latent/protocol';
 import { orderForJob, placeOrder } from '@latent/sdk';
 import type { Benchmark, BenchmarkOptions, Table } from './harness/benchmark.ts';
 import { type LocalNetwork, withLocalNetwork } from './harness/local-network.ts';
-import { spread, spreadColumns } from './harness/percentile.ts';
+import { percentile, spread, spreadColumns } from './harness/percentile.ts';
 import { type LaunchTimes, type LaunchWishes, launchOnce } from './launch/launch-once.ts';
 import { prepareSleepingJob } from './launch/sleeping-job.ts';
 
@@ -54,6 +54,7 @@ export const launch: Benchmark = {
             `${runs} launches each, one after the other on one network of ${OPERATORS} operators and two books, four machines in each; the lease is closed after each, and not timed. The first counts as well.`,
             'Everything, chain included, shares the cores of this one machine; there is no distance between them.',
             'The job sleeps; its files are 64 KiB. Its end of start is what the last agent notes; the renter’s client sees it when it looks next.',
+            blockTime(perSecond, atOnce),
             `Jobs run in ${isolation === 'none' ? 'no sandbox, as this machine has none' : 'the sandbox'}. Renting by the sdk, in one process: \`latent launch\` also starts a process for the meter.`,
           ],
         };
@@ -63,6 +64,17 @@ export const launch: Benchmark = {
     }
   },
 };
+
+function blockTime(perSecond: readonly LaunchTimes[], atOnce: readonly LaunchTimes[]): string {
+  const median = (times: readonly LaunchTimes[], of: keyof LaunchTimes) =>
+    percentile(
+      times.map((timed) => timed[of]),
+      50,
+    ) ?? Number.NaN;
+  const waited = median(perSecond, 'open') - median(atOnce, 'open');
+  const total = median(perSecond, 'total');
+  return `Block time is ${Math.round(waited)} ms of the ${Math.round(total)} ms of the first table (medians of the opening transaction, mined each second and at once): a launch comes at any moment between two blocks.`;
+}
 
 function table(title: string, times: readonly LaunchTimes[]): Table {
   const rows = phases.map(({ name, of }) => ({ name, figures: spread(times.map((timed) => timed[of])) }));

@@ -24,8 +24,9 @@ export const sandboxStart: Benchmark = {
     try {
       for (let run = -WARM_UP; run < runs; run += 1) {
         if (run % 10 === 0) onProgress(`run ${run} of ${runs}`);
-        // They take turns, so that a disturbance meets all alike.
-        for (const [index, method] of methods.entries()) {
+        // They take turns, each run in another order, so that a disturbance, and what one leaves behind, meets all alike.
+        const first = (run + WARM_UP) % methods.length;
+        for (const [index, method] of [...methods.slice(first), ...methods.slice(0, first)].entries()) {
           signal.throwIfAborted();
           const timed = await timeStart(method, join(folder, `${run + WARM_UP}-${index}`), signal);
           if (run >= 0) times.get(method.name)?.push(timed);
@@ -49,7 +50,7 @@ export const sandboxStart: Benchmark = {
       ],
       aims: sandboxed === null ? [] : [aimAtMost('driver sandbox, first byte, p50', sandboxed, AIM_MS, 'ms')],
       notes: [
-        `${runs} runs of each after ${WARM_UP} to warm up, taking turns. The first byte is read from a named pipe, not through the driver.`,
+        `${runs} runs of each after ${WARM_UP} to warm up, taking turns in changing order. The first byte is read from a named pipe, not through the driver.`,
         'spawn bwrap: all namespaces over the machine’s own root, no limits, nothing kept for a restart.',
         'A driver also writes the job down for a restart of the agent, sets limits and keeps the output; both drivers are taken as the agent takes them.',
         ...missing,

@@ -3,6 +3,7 @@ import { checkVoucher, type EscrowDomain, hashVoucher, leaseIdSchema, type Order
 import { bytesToBigInt, bytesToHex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Benchmark, BenchmarkOptions } from './harness/benchmark.ts';
+import { nameMembers } from './harness/name-members.ts';
 import { percentile } from './harness/percentile.ts';
 
 const MEMBERS = [1, 8, 64] as const;
@@ -23,7 +24,7 @@ export const vouchers: Benchmark = {
       options.onProgress(`vouchers for ${members} members`);
       const { hash, sign, check } = await prepareWork(members);
       const figures = await rates([hash, sign, check], options);
-      rows.push({ name: `${members} members`, figures });
+      rows.push({ name: nameMembers(members), figures });
     }
     const rounds = options.runs ?? ROUNDS;
     return {

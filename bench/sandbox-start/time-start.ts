@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { once } from 'node:events';
-import { constants } from 'node:fs';
-import { chmod, mkdir, open, rm } from 'node:fs/promises';
+import { constants, openSync } from 'node:fs';
+import { chmod, mkdir, rm } from 'node:fs/promises';
 import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -30,9 +30,9 @@ export async function timeStart(method: StartMethod, folder: string, signal: Abo
   const pipe = join(folder, PIPE);
   await promisify(execFile)('mkfifo', [pipe]);
   await chmod(pipe, 0o666);
-  // Without blocking: else the open would wait, in a thread that the start may need.
-  const reader = await open(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
-  const socket = new Socket({ fd: reader.fd, readable: true, writable: false });
+  // Without blocking: else the open would wait for the writer. The socket closes it.
+  const fd = openSync(pipe, constants.O_RDONLY | constants.O_NONBLOCK);
+  const socket = new Socket({ fd, readable: true, writable: false });
   try {
     const read = once(socket, 'data', { signal }).then(() => performance.now());
     read.catch(() => undefined);

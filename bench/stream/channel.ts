@@ -71,7 +71,7 @@ function createDialler(kind: ChannelKind, port: number, secret: Buffer): Pick<Ch
     }
     case 'tcp':
       return {
-        connect: (signal) => socketOn(connect({ host, port, noDelay: true }), 'connect', signal),
+        connect: (signal) => socketOn(connect({ host, port }), 'connect', signal),
         close: nothing,
       };
     default:
@@ -81,6 +81,7 @@ function createDialler(kind: ChannelKind, port: number, secret: Buffer): Pick<Ch
 
 async function socketOn(socket: Socket, connected: string, signal: AbortSignal): Promise<Connection> {
   await once(socket, connected, { signal });
+  socket.setNoDelay(true);
   socket.on('error', () => socket.destroy());
   return {
     send: async (chunk) => {
