@@ -1,29 +1,24 @@
-import { LatentError } from '@latent/protocol';
 import { EXEC_STDERR, EXEC_STDOUT } from '@latent/sdk';
 import type { StreamReply } from '@latent/transport';
+import { findSurroundings } from '../leases/find-surroundings.ts';
 import type { LeaseDesk } from '../leases/lease-desk.ts';
 import type { MemberRecord } from '../leases/member-record.ts';
 import { bytesOf } from './bytes-of.ts';
 
 const PIECE_BYTES = 64 * 1024;
 
-/** Runs a renter's command beside its job. @throws LatentError MEMBER_NOT_STARTED */
+/** Runs a renter's command beside its job, or where that was. @throws LatentError MEMBER_NOT_STARTED */
 export async function runExec(
   desk: LeaseDesk,
   record: MemberRecord,
   command: { readonly argv: readonly string[]; readonly env: Readonly<Record<string, string>> },
   signal: AbortSignal,
 ): Promise<StreamReply<Record<string, never>>> {
-  const { run } = record;
-  if (record.state !== 'running' || run === null) {
-    throw new LatentError('MEMBER_NOT_STARTED', `The member is ${record.state}; commands run while it is running.`, {
-      details: { leaseId: record.leaseId },
-    });
-  }
+  const handle = await findSurroundings(desk, record.leaseId);
   return {
     result: {},
     run: async (channel) => {
-      const { code, reason } = await desk.context.driver.exec(run.handle, command, {
+      const { code, reason } = await desk.context.driver.exec(handle, command, {
         signal,
         stdin: bytesOf(channel),
         onOutput: async ({ stream, bytes }) => {

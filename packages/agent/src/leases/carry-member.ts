@@ -1,13 +1,9 @@
-import { LatentError, type LeaseId, toLatentError } from '@latent/protocol';
-import type { JobExit, JobHandle, JobSpec } from '../drivers/driver.ts';
+import { type LeaseId, toLatentError } from '@latent/protocol';
+import type { JobExit, JobHandle } from '../drivers/driver.ts';
 import { savedHandle } from '../drivers/saved-handle.ts';
-import { jobFolders } from './job-folders.ts';
+import { jobSpec } from './job-spec.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
-import type { MemberRecord } from './member-record.ts';
 import { stopMember } from './stop-member.ts';
-
-/** Processes that one member may have. */
-const MAX_PROCESSES = 4096;
 
 /**
  * Carries a member from where its record stands to the end of its job, in the background: setup, job, exit code.
@@ -78,21 +74,4 @@ async function saveExit(desk: LeaseDesk, leaseId: LeaseId, step: 'setup' | 'run'
     desk.context.members.save({ ...record, [step]: { ...known, exit } });
     desk.context.logger.info({ leaseId, step, code: exit.code, reason: exit.reason }, 'job step ended');
   });
-}
-
-function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step: 'setup' | 'run'): JobSpec {
-  if (record.job === null) throw new LatentError('INTERNAL', `Lease ${record.leaseId} has no job to run.`);
-  const { dataDir, address, toolchains } = context.options;
-  const { resource } = asks.current.signed;
-  const folders = jobFolders(dataDir, record.leaseId);
-  return {
-    jobId: `${folders.name}-${step}`,
-    script: step === 'setup' ? record.job.setup : record.job.run,
-    env: record.job.env,
-    workdir: folders.work,
-    stateDir: step === 'setup' ? folders.setupState : folders.runState,
-    limits: { memoryBytes: resource.memoryMiB * 1024 * 1024, cpus: resource.cpuCores, processes: MAX_PROCESSES },
-    address,
-    toolchains,
-  };
 }

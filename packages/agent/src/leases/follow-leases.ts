@@ -3,7 +3,7 @@ import { checkpointLease, finalizeLease, leaseHistory, readChainTime, readLease 
 import { claimMember } from './claim-member.ts';
 import { jobFolders, removeJobFolders } from './job-folders.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
-import { leaseEndSeconds, type MemberRecord, memberOf } from './member-record.ts';
+import { leaseEndSeconds, type MemberRecord, memberOf, startedSteps } from './member-record.ts';
 import { claimableUnits } from './metering.ts';
 
 /** How often the chain is asked about open leases. */
@@ -74,9 +74,7 @@ async function settle(desk: LeaseDesk, record: MemberRecord): Promise<void> {
   if (record.state !== 'stopped' && record.state !== 'closed') {
     await claimMember(desk, record.leaseId, 'LEASE_NOT_ACTIVE: the lease was closed on chain');
   }
-  for (const step of [record.run, record.setup]) {
-    if (step !== null) await context.driver.destroy(step.handle);
-  }
+  for (const { handle } of startedSteps(record)) await context.driver.destroy(handle);
   await removeJobFolders(jobFolders(context.options.dataDir, record.leaseId));
   await desk.lock.run(record.leaseId, async () => {
     const latest = context.members.find(record.leaseId);

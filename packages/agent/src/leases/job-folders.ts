@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LeaseId } from '@latent/protocol';
+import type { StepName } from './member-record.ts';
 
 /** Folders of one member below the agent's data folder. */
 export interface JobFolders {
@@ -10,18 +11,19 @@ export interface JobFolders {
   readonly root: string;
   /** The renter's files; the job's working folder. */
   readonly work: string;
-  readonly setupState: string;
-  readonly runState: string;
+  /** Of the driver, for each step. */
+  readonly state: Readonly<Record<StepName, string>>;
 }
 
 export function jobFolders(dataDir: string, leaseId: LeaseId): JobFolders {
   const name = createHash('sha256').update(`${dataDir}\n${leaseId}`).digest('hex').slice(0, 32);
   const root = join(dataDir, 'jobs', name);
-  return { name, root, work: join(root, 'work'), setupState: join(root, 'setup'), runState: join(root, 'run') };
+  const state = { setup: join(root, 'setup'), run: join(root, 'run'), shell: join(root, 'shell') };
+  return { name, root, work: join(root, 'work'), state };
 }
 
 export async function makeJobFolders(folders: JobFolders): Promise<void> {
-  for (const folder of [folders.root, folders.work, folders.setupState, folders.runState]) {
+  for (const folder of [folders.root, folders.work, ...Object.values(folders.state)]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -41,6 +41,8 @@ export const memberRecordSchema = z.object({
   job: jobSchema.nullable(),
   setup: stepSchema.nullable(),
   run: stepSchema.nullable(),
+  /** Surroundings for the renter's commands once the job has ended; made when the first one comes. */
+  shell: stepSchema.exactOptional(),
   /** Unix milliseconds; 0 before it runs. */
   startedAtMs: z.int(),
   /** When the agent last saw it running, for the case that the machine dies under it. */
@@ -51,12 +53,18 @@ export const memberRecordSchema = z.object({
   claim: signedCloseSchema.nullable(),
 });
 export type MemberRecord = z.infer<typeof memberRecordSchema>;
+export type StepName = 'setup' | 'run' | 'shell';
 
 /** Our member of the lease. No need to check the index: the record was made with one that exists. */
 export function memberOf(record: MemberRecord) {
   const member = record.terms.members[record.index];
   if (member === undefined) throw new RangeError(`lease ${record.leaseId} has no member ${record.index}`);
   return member;
+}
+
+/** Everything that the driver has started for the member. */
+export function startedSteps({ setup, run, shell }: MemberRecord) {
+  return [setup, run, shell].flatMap((step) => step ?? []);
 }
 
 /** Device-seconds that the last voucher covers. */

@@ -1,7 +1,7 @@
 import { deliveredUnitsDown } from '@latent/protocol';
 import { carryMember } from './carry-member.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
-import { type MemberRecord, memberOf } from './member-record.ts';
+import { type MemberRecord, memberOf, startedSteps } from './member-record.ts';
 
 /**
  * Takes up, after a restart, every member that an earlier life of the agent left: running work is re-attached, work
@@ -21,9 +21,7 @@ export async function recoverMembers(desk: LeaseDesk): Promise<void> {
       case 'stopped':
       case 'closed':
         // The agent may have been killed between writing `stopped` and ending the job.
-        for (const step of [record.run, record.setup]) {
-          if (step !== null) await context.driver.stop(step.handle, { graceMs: 0 });
-        }
+        for (const { handle } of startedSteps(record)) await context.driver.stop(handle, { graceMs: 0 });
         break;
       case 'attached':
       case 'settled':

@@ -1,6 +1,6 @@
 import type { LeaseId } from '@latent/protocol';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
-import type { MemberRecord } from './member-record.ts';
+import { type MemberRecord, startedSteps } from './member-record.ts';
 import { deliveredUnits } from './metering.ts';
 
 /** Between SIGTERM and SIGKILL. */
@@ -19,9 +19,8 @@ export async function stopMember(desk: LeaseDesk, leaseId: LeaseId, reason: stri
     return saveMoved(desk, record, 'stopped', { reason, deliveredUnits: delivered });
   });
   // Outside of the lock: ending a stubborn job takes seconds, and nobody else moves a stopped member.
-  for (const step of [stopped?.run, stopped?.setup]) {
-    if (step !== undefined && step !== null && step.exit === null)
-      await context.driver.stop(step.handle, { graceMs: GRACE_MS });
+  for (const step of stopped === undefined ? [] : startedSteps(stopped)) {
+    if (step.exit === null) await context.driver.stop(step.handle, { graceMs: GRACE_MS });
   }
   return context.members.find(leaseId);
 }

@@ -1,0 +1,29 @@
+import { LatentError } from '@latent/protocol';
+import type { JobSpec } from '../drivers/driver.ts';
+import { jobFolders } from './job-folders.ts';
+import type { LeaseDesk } from './lease-desk.ts';
+import type { MemberRecord, StepName } from './member-record.ts';
+
+/** Processes that one member may have. */
+const MAX_PROCESSES = 4096;
+/** Stands still, so that commands have surroundings to run in; it ends with the member. */
+const SHELL_SCRIPT = 'exec sleep 2147483647';
+
+/** What the driver is given for a step of a member's job. */
+export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step: StepName): JobSpec {
+  if (record.job === null) throw new LatentError('INTERNAL', `Lease ${record.leaseId} has no job to run.`);
+  const { dataDir, address, toolchains } = context.options;
+  const { resource } = asks.current.signed;
+  const folders = jobFolders(dataDir, record.leaseId);
+  const { setup, run, env } = record.job;
+  return {
+    jobId: `${folders.name}-${step}`,
+    script: { setup, run, shell: SHELL_SCRIPT }[step],
+    env,
+    workdir: folders.work,
+    stateDir: folders.state[step],
+    limits: { memoryBytes: resource.memoryMiB * 1024 * 1024, cpus: resource.cpuCores, processes: MAX_PROCESSES },
+    address,
+    toolchains,
+  };
+}
