@@ -42,6 +42,8 @@ export interface ClusterStore extends ClusterJournal {
   create(record: ClusterRecord): void;
   list(): readonly ClusterRecord[];
   eventsAfter(name: string, seq: number): readonly StoredEvent[];
+  /** The process that meters it, if one ever did; it may have ended. */
+  meter(name: string): MeterProcess | undefined;
   /**
    * Makes `claim` its meter unless `isAlive` says that the known one still is. In one step, however many ask at once: two
    * meters would sign over each other's vouchers.
@@ -71,6 +73,10 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
     const row = find(name);
     if (row !== undefined) refuseAlive(parseRecord(row.record));
   };
+  const meter = (name: string) => {
+    const columns = 'SELECT meter_pid AS pid, meter_started AS startedAt FROM clusters WHERE name = ?';
+    return store.get(`${columns} AND meter_pid IS NOT NULL`, [name], meterSchema);
+  };
   return {
     load,
     tell,
@@ -95,10 +101,10 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
         [name, seq],
         eventSchema,
       ),
+    meter,
     claimMeter: (name, isAlive, claim) =>
       store.transaction(() => {
-        const columns = 'SELECT meter_pid AS pid, meter_started AS startedAt FROM clusters WHERE name = ?';
-        const known = store.get(`${columns} AND meter_pid IS NOT NULL`, [name], meterSchema);
+        const known = meter(name);
         if (known !== undefined && isAlive(known)) return false;
         const { pid, startedAt } = claim();
         store.run('UPDATE clusters SET meter_pid = ?, meter_started = ? WHERE name = ?', [pid, startedAt, name]);

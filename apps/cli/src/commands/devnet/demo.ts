@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { LatentError } from '@latent/protocol';
-import { billLease, type ClusterRecord, connectChain, isOver } from '@latent/sdk';
+import { billLease, type ClusterRecord, connectChain } from '@latent/sdk';
 import { launchJob } from '../../launch/launch-job.ts';
 import { watchCluster } from '../../launch/watch-cluster.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
@@ -12,6 +12,7 @@ import { JSON_OPTION } from '../cluster/common-options.ts';
 import { endAndWait } from '../cluster/down.ts';
 import { launchObserver } from '../cluster/launch.ts';
 import { stopNetwork } from './down.ts';
+import { endClusters } from './end-clusters.ts';
 import { startNetwork } from './up.ts';
 
 /** `latent devnet demo`: the whole road on one machine, which is what `npm start` runs. */
@@ -67,6 +68,7 @@ async function demo(context: CommandContext, file: string, flags: DemoFlags): Pr
     if (flags.keep)
       output.line(`\nThe network is up. Next: latent launch ${file} · latent status · latent devnet down`);
   } finally {
+    // Nothing is left running, whatever went wrong.
     await endClusters(context);
     if (!flags.keep) await stopNetwork(context);
   }
@@ -89,13 +91,4 @@ async function checkResult({ output, signal }: CommandContext, record: ClusterRe
   const [code] = await once(child, 'exit');
   if (code !== 0)
     throw new LatentError('RESULT_WRONG', `${program} does not accept ${path} (exit status ${String(code)}).`);
-}
-
-/** Nothing is left running, whatever went wrong: a cluster that is still open is closed before its network goes down. */
-async function endClusters(context: CommandContext): Promise<void> {
-  for (const record of context.store.list()) {
-    if (record.network !== 'devnet' || isOver(record)) continue;
-    const unhurried = { ...context, store: context.store, signal: AbortSignal.timeout(30_000) };
-    await endAndWait(unhurried, record).catch(() => context.output.warn(`${record.name} could not be closed in time`));
-  }
 }
