@@ -39,7 +39,7 @@ load average 1 2 3 before, 3 2 1 after
 
 Gas of a call
                     call [gas]  share [%]
-  open                 226,062     0.0042
+  open                226,062     0.0042
   a longer name  not measured       12.3
 
 Aims
