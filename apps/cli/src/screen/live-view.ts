@@ -1,8 +1,9 @@
+import { systemClock } from '@latent/kit';
 import type { ClusterRecord } from '@latent/sdk';
 import { createLogUpdate } from 'log-update';
 import type { Progress } from '../launch/progress.ts';
 import type { Output } from '../output.ts';
-import { showHeadline, showMembers } from './show-cluster.ts';
+import { showHeadline, showMembers, showSummary } from './show-cluster.ts';
 
 /** What is seen of a running cluster: one updating screen on a terminal, plain lines elsewhere. */
 export interface LiveView {
@@ -64,20 +65,21 @@ function openScreen(): LiveView {
   };
 }
 
-/** Plain lines: each event and log line once, progress of rank 0 only, as it stands for all. */
+const SUMMARY_INTERVAL_MS = 5_000;
+
+/** Plain lines: each event and log line once, and every few seconds how far each rank is and what it has cost. */
 function openPlainLines(output: Output): LiveView {
+  const progress = new Map<number, Progress>();
+  let printedMs = systemClock.nowMs();
   return {
-    record: () => undefined,
+    record: (record) => {
+      if (record.phase !== 'running' || systemClock.nowMs() < printedMs + SUMMARY_INTERVAL_MS) return;
+      printedMs = systemClock.nowMs();
+      output.line(showSummary(record, progress));
+    },
     event: (text) => output.line(`· ${text}`),
     logLine: (rank, line) => output.line(`rank ${rank} | ${line}`),
-    progress: (rank, own) => {
-      if (rank === 0)
-        output.line(
-          `progress | ${Object.entries(own)
-            .map(([name, value]) => `${name} ${value}`)
-            .join(' · ')}`,
-        );
-    },
+    progress: (rank, own) => void progress.set(rank, own),
     close: () => undefined,
   };
 }

@@ -22,11 +22,25 @@ export function showHeadline(record: ClusterRecord): string {
   return `${record.name}: ${record.phase} · ${record.members.length} machines at ${formatDollars(perHour)}/h · spent ${spent} · lease ${shortHex(record.leaseId)}`;
 }
 
+/** Every rank's state and progress and what was spent, on one line. */
+export function showSummary(record: ClusterRecord, progress: ReadonlyMap<number, Progress>): string {
+  const ranks = record.members.map((view, rank) => {
+    const own = progress.get(rank);
+    const fields = Object.keys(own ?? {}).filter((field) => !isTotal(field, own));
+    return [`${rank} ${showState(view)}`, ...fields.map((field) => `${field} ${showField(own, field)}`)].join(' ');
+  });
+  return `= ${ranks.join(' | ')} | spent ${formatDollars(spentSoFar(record))}`;
+}
+
+/** `epochs` beside `epoch` is how many there are in all: it is shown with it. */
+function isTotal(field: string, progress: Progress | undefined): boolean {
+  return field.endsWith('s') && progress?.[field.slice(0, -1)] !== undefined;
+}
+
 /** Every rank: where it runs, what it does, how far it is, what it cost. */
 export function showMembers(record: ClusterRecord, progress: ReadonlyMap<number, Progress> = new Map()): string {
-  const fields = [...new Set([...progress.values()].flatMap((own) => Object.keys(own)))].filter(
-    (field) => field !== 'epochs',
-  );
+  const named = [...progress.values()].flatMap((own) => Object.keys(own).filter((field) => !isTotal(field, own)));
+  const fields = [...new Set(named)];
   const rows = record.members.map((view, rank) => {
     const member = record.terms.members[rank];
     const resource = record.asks[rank]?.resource;

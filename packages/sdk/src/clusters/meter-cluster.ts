@@ -34,7 +34,6 @@ export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
   const tickMs = Math.min(Math.max(prepayMs / 3, SHORTEST_TICK_MS), LONGEST_TICK_MS);
   // Members are silent for as long as there is no meter; that is not their fault.
   const limits = { callMs: tickMs, lostAfterMs: prepayMs * LOST_AFTER, startedMs: clock.nowMs() };
-  let jobDone = false;
   for (;;) {
     signal.throwIfAborted();
     const before = journal.load(name);
@@ -47,10 +46,10 @@ export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
     const { voucher } = record;
     if (voucher !== null)
       await handToSeen(context, record, voucher, { links, sinceMs: nextTickMs - tickMs, ...limits });
-    if (!jobDone && record.members.every(({ job }) => job.kind === 'exited')) {
-      jobDone = true;
+    const isNews = record.downWhenDone || record.outputsFolder === null;
+    if (isNews && record.members.every(({ job }) => job.kind === 'exited')) {
       journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });
-      if (record.downWhenDone || record.outputsFolder === null) return { kind: 'job-done' };
+      return { kind: 'job-done' };
     }
     await clock.sleep(Math.max(SHORTEST_PAUSE_MS, nextTickMs - clock.nowMs()), { signal });
   }
@@ -150,7 +149,7 @@ function firstFailure(record: ClusterRecord): LatentError | undefined {
   for (const [rank, view] of record.members.entries()) {
     const details = { rank, leaseId: record.leaseId };
     if (view.state === 'lost') {
-      return new LatentError('MEMBER_LOST', `Rank ${rank} was lost: ${view.reason ?? 'it does not answer'}.`, {
+      return new LatentError('MEMBER_LOST', `Rank ${rank} was lost: ${sentence(view.reason ?? 'it does not answer')}`, {
         details,
         hint: 'No second after it fell silent is paid. Launch again: other machines will be taken.',
       });
@@ -168,10 +167,15 @@ function firstFailure(record: ClusterRecord): LatentError | undefined {
     if (view.state === 'stopped' || view.state === 'closed' || view.state === 'settled') {
       return new LatentError(
         'MEMBER_LOST',
-        `The agent of rank ${rank} ended its member: ${view.reason ?? 'it gave no reason'}.`,
+        `The agent of rank ${rank} ended its member: ${sentence(view.reason ?? 'it gave no reason')}`,
         { details },
       );
     }
   }
   return undefined;
+}
+
+/** Reasons come with and without a full stop. */
+function sentence(text: string): string {
+  return text.endsWith('.') ? text : `${text}.`;
 }

@@ -114,7 +114,7 @@ const infraSchema = z.string('latent').transform((text, context) => {
 
 const spotText = 'true or false';
 const spotSchema = z.boolean(spotText).transform((spot, context) => {
-  return spot ? unsupported(context, 'spot machines: a member that is lost is replaced, remove it') : spot;
+  return spot ? unsupported(context, 'spot machines: there is one kind of lease, remove it') : spot;
 });
 
 const resourcesSchema = z
