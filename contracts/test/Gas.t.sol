@@ -40,6 +40,28 @@ contract GasTest is EscrowFixture {
         _measure(64);
     }
 
+    /// @dev What `MAX_MEMBERS` is argued from: the dearest closing there is, operators that were never paid before.
+    function test_gas_of_the_largest_lease_leaves_two_thirds_of_a_transaction() public {
+        uint256 count = 128;
+        joinAgents(LARGEST, LARGEST + count);
+        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](count);
+        for (uint256 i; i < count; ++i) {
+            asks[i] = matched(LARGEST + i, askOf(LARGEST + i), 1);
+        }
+        Deal memory d = deal(orderFor(asks), asks);
+        open(d);
+        _record("open", ", members: 128, first use");
+        vm.assertLe(vm.lastCallGas().gasTotalUsed, uint256(1 << 24) / 3, "open");
+        vm.warp(block.timestamp + 1000);
+        ILeaseEscrow.Closing memory c = closing(d, row(d, all(count, 900)), all(count, 900));
+        for (uint256 i; i < count; ++i) {
+            (c.r[i], c.vs[i]) = vm.signCompact(agentSecret(LARGEST + i), escrow.hashClose(d.leaseId, 900));
+        }
+        vm.assertEq(close(c), 1, "closed");
+        _record("close", ", members: 128, first use");
+        vm.assertLe(vm.lastCallGas().gasTotalUsed, uint256(1 << 24) / 3, "close");
+    }
+
     function _measure(uint256 count) private {
         string memory suffix = string.concat(", members: ", vm.toString(count));
 

@@ -160,17 +160,4 @@ contract CloseTest is EscrowFixture {
         each -= each * FEE_BPS / 10_000;
         vm.assertEq(escrow.balanceOf(operatorOf(0)), 2 * each, "paid for both");
     }
-
-    /// @dev What `MAX_MEMBERS` is argued from: the dearest closing there is takes less than a third of a transaction.
-    function test_the_largest_lease_closes_with_gas_to_spare() public {
-        uint256 count = 128;
-        joinAgents(4, count);
-        Deal memory d = opened(count);
-        vm.warp(START + 300);
-        checkpoint(row(d, all(count, 0)));
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(count, 300)), all(count, 300));
-        uint256 gasBefore = gasleft();
-        vm.assertEq(close(c), 1, "closed");
-        vm.assertLe(gasBefore - gasleft(), uint256(1 << 24) / 3, "gas");
-    }
 }
