@@ -37,10 +37,10 @@ const columns: readonly Column[] = [
   { name: 'lease value', unit: '$' },
   { name: 'gas', unit: 'gas' },
   ...GAS_PRICES.flatMap(({ name }) => [
-    { name: `chain at ${name}`, unit: '$' },
-    { name: `chain at ${name}`, unit: '% of value' },
+    { name: `at ${name}`, unit: '$' },
+    { name: `at ${name}`, unit: '%' },
   ]),
-  { name: 'fee', unit: '% of value' },
+  { name: 'fee', unit: '%' },
 ];
 
 /** What it costs to bring a lease about, beside what is paid for the devices. */
@@ -62,8 +62,16 @@ export const coordination: Benchmark = {
     const typical = billOf(eight, TYPICAL.seconds, USUAL, TYPICAL.weiPerGas);
     return {
       tables: [
-        { title: 'Opened by a signature, closed by all: two transactions', columns, rows: lengths },
-        { title: '8 members, 1 day, by how often operators have themselves paid', columns, rows: often },
+        {
+          title: 'Chain cost by gas price, and the fee, in % of the value: opened and closed, two transactions',
+          columns,
+          rows: lengths,
+        },
+        {
+          title: 'The same for 8 members and 1 day, by how often operators have themselves paid',
+          columns,
+          rows: often,
+        },
       ],
       aims: [
         aimAtMost('chain cost of 8 members for a day at 0.05 gwei', chainPercent(typical), 0.1, '% of value'),

@@ -38,7 +38,7 @@ A processor, 2 cores, 8 GiB, Linux 6, Node v24
 load average 1 2 3 before, 3 2 1 after
 
 Gas of a call
-                    call [gas]  share [%]
+                   call [gas]  share [%]
   open                226,062     0.0042
   a longer name  not measured       12.3
 
