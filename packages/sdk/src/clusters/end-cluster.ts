@@ -19,8 +19,9 @@ export async function saveClusterOutputs(context: ClusterContext): Promise<void>
   const { journal, name, signal } = context;
   const record = journal.load(name);
   if (record.outputsFolder !== null) return;
+  const links = record.job.outputs.length === 0 ? [] : clusterLinks(context.transport, record);
   let outputsFolder = '';
-  for (const [rank, link] of clusterLinks(context.transport, record).entries()) {
+  for (const [rank, link] of links.entries()) {
     try {
       const archive = fetchFiles(link, record.leaseId, record.job.outputs, { signal, maxBytes: MAX_OUTPUT_BYTES });
       outputsFolder = await context.saveOutputs(rank, archive);
