@@ -1,0 +1,36 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+export interface SmallJob {
+  readonly name: string;
+  readonly machines?: number;
+  /** Dollars per device-hour. */
+  readonly priceCap?: string;
+  readonly run: string;
+  readonly outputs?: readonly string[];
+}
+
+/** Says "start" once and then "tick 0", "tick 1", …, five a second, for two minutes. */
+export const TICKS = 'echo start $$; i=0; while [ $i -lt 600 ]; do echo tick $i; i=$((i+1)); sleep 0.2; done';
+
+/** Writes a job file below `home`, and gives its path. */
+export function writeJob(home: string, job: SmallJob): string {
+  const folder = join(home, 'jobs');
+  mkdirSync(folder, { recursive: true });
+  const path = join(folder, `${job.name}.yaml`);
+  const outputs = (job.outputs ?? []).map((output) => `\n      - ${output}`).join('');
+  writeFileSync(
+    path,
+    `name: ${job.name}
+num_nodes: ${job.machines ?? 2}
+run: |
+${job.run.replaceAll(/^/gm, '  ')}
+config:
+  latent:
+    price_cap: ${job.priceCap ?? '0.60'}
+    max_hours: 0.5
+    spares: 0
+${outputs === '' ? '' : `    outputs:${outputs}\n`}`,
+  );
+  return path;
+}
