@@ -25,14 +25,14 @@ export function prepaidUnits(record: MemberRecord): bigint {
 
 /**
  * Why a running member has to stop now, or undefined if it may go on.
- * @param agentStartedMs when this life of the agent began: vouchers could not reach it before, so the renter gets one
- * prepay of time to send the next one
+ * @param awakeSinceMs since when the agent can hear: no voucher could reach it before, so the renter gets one prepay of time
+ * to send the next one
  */
-export function stopReason(record: MemberRecord, nowMs: number, agentStartedMs: number): string | undefined {
+export function stopReason(record: MemberRecord, nowMs: number, awakeSinceMs: number): string | undefined {
   if (nowMs >= leaseEndSeconds(record) * 1000) return 'BUDGET_EXHAUSTED: the lease has reached its end';
   const covered = coveredUnits(record);
   if (deliveredUnits(record, nowMs) < covered) return undefined;
-  const isRecovered = record.startedAtMs < agentStartedMs;
-  if (isRecovered && nowMs < agentStartedMs + record.terms.order.prepay * 1000) return undefined;
+  const wasAway = record.startedAtMs < awakeSinceMs;
+  if (wasAway && nowMs < awakeSinceMs + record.terms.order.prepay * 1000) return undefined;
   return `VOUCHER_STOPPED: delivered all of the ${covered} device-seconds that the renter signed for`;
 }
