@@ -7,7 +7,7 @@ import {
   parseDollars,
   requiredDeposit,
 } from '@latent/protocol';
-import { type GasCall, type MeasuredGas, measureGas } from './gas/measure-gas.ts';
+import { type GasCall, gasWith, type MeasuredGas, measureGas } from './gas/measure-gas.ts';
 import { aimAtMost, type Benchmark, type Column, type Row } from './harness/benchmark.ts';
 import { nameMembers } from './harness/name-members.ts';
 
@@ -52,7 +52,7 @@ export const coordination: Benchmark = {
     const lengths = measured.flatMap((one) =>
       LENGTHS.map(({ name, seconds }) => row(`${nameMembers(one.members)}, ${name}`, one, seconds, USUAL)),
     );
-    const eight = find(measured, TYPICAL.members);
+    const eight = gasWith(measured, TYPICAL.members);
     const often = [
       { name: 'at the end only', times: 0 },
       { name: 'and once between', times: 1 },
@@ -129,10 +129,4 @@ function chainPercent(bill: Bill): number {
 
 function feePercent(bill: Bill): number {
   return Number(bill.coordination?.feePpmUp ?? 0n) / PPM_PER_PERCENT;
-}
-
-function find(measured: readonly MeasuredGas[], members: number): MeasuredGas {
-  const found = measured.find((one) => one.members === members);
-  if (found === undefined) throw new LatentError('INTERNAL', `Nothing was measured for ${members} members.`);
-  return found;
 }

@@ -1,5 +1,5 @@
 import { readForgeSnapshot } from './gas/forge-snapshot.ts';
-import { type GasCall, gasCalls, type MeasuredGas, measureGas } from './gas/measure-gas.ts';
+import { type GasCall, gasCalls, gasWith, measureGas } from './gas/measure-gas.ts';
 import { aimAtMost, type Benchmark, type Table } from './harness/benchmark.ts';
 import { nameMembers } from './harness/name-members.ts';
 
@@ -12,7 +12,7 @@ export const gas: Benchmark = {
   async run(options) {
     const measured = await measureGas(options, MEMBERS);
     const forge = await readForgeSnapshot();
-    const of = (members: number, call: GasCall) => Number(find(measured, members).gas[call]);
+    const of = (members: number, call: GasCall) => Number(gasWith(measured, members).gas[call]);
     const columns = MEMBERS.map((members) => ({ name: nameMembers(members), unit: 'gas' }));
     const rows = (figure: (call: GasCall, members: number) => number | null): Table['rows'] =>
       gasCalls.map((call) => ({ name: call, figures: MEMBERS.map((members) => figure(call, members)) }));
@@ -54,9 +54,3 @@ export const gas: Benchmark = {
     };
   },
 };
-
-function find(measured: readonly MeasuredGas[], members: number): MeasuredGas {
-  const found = measured.find((one) => one.members === members);
-  if (found === undefined) throw new RangeError(`Nothing was measured for ${members} members.`);
-  return found;
-}

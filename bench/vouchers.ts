@@ -55,7 +55,11 @@ async function prepareWork(
     ...{ renter: meter.address, meterKey: meter.address, deposit: 0n, maxSeconds: 3_600, closeWindow: 3_600 },
     ...{ prepay: 10, maxFeeBps: 50, openBy: 0, workload: leaseId, salt: bytesToBigInt(randomBytes(32)) },
   };
-  const voucher = { leaseId, units: Array(members).fill(86_400n), accrueFrom: Array(members).fill(0) };
+  const voucher = {
+    leaseId,
+    units: Array.from({ length: members }, () => 86_400n),
+    accrueFrom: Array.from({ length: members }, () => 0),
+  };
   const signed = await signVoucher(meter, domain, voucher);
   return {
     hash: async () => hashVoucher(domain, voucher),

@@ -79,6 +79,13 @@ export async function measureGas(
   });
 }
 
+/** Of the leases with so many members. @throws LatentError INTERNAL if none were measured */
+export function gasWith(measured: readonly MeasuredGas[], members: number): MeasuredGas {
+  const found = measured.find((one) => one.members === members);
+  if (found === undefined) throw new LatentError('INTERNAL', `Nothing was measured for ${members} members.`);
+  return found;
+}
+
 async function fundRenter({ chain, renter }: LocalNetwork): Promise<void> {
   const { token, escrow } = chain.deployment;
   const calls = [

@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type Driver, selectMachineDriver } from '@latent/agent';
 import { systemClock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
@@ -78,5 +77,5 @@ async function startChild(file: string, argv: readonly string[], cwd: string): P
 }
 
 function refuseFailure(name: string, code: unknown): void {
-  if (code !== 0) throw new LatentError('INTERNAL', `${join(name)}: the script ended with ${String(code)}.`);
+  if (code !== 0) throw new LatentError('INTERNAL', `${name}: the script ended with ${String(code)}.`);
 }
