@@ -11,12 +11,6 @@ interface Vm {
         uint64 gasRemaining;
     }
 
-    struct Log {
-        bytes32[] topics;
-        bytes data;
-        address emitter;
-    }
-
     function addr(uint256 key) external pure returns (address);
     function sign(uint256 key, bytes32 digest) external pure returns (uint8 v, bytes32 r, bytes32 s);
     function signCompact(uint256 key, bytes32 digest) external pure returns (bytes32 r, bytes32 vs);
@@ -48,17 +42,11 @@ interface Vm {
     function toString(uint256 value) external pure returns (string memory);
 
     function expectRevert(bytes calldata data) external;
-    function expectRevert(bytes4 selector) external;
     function expectRevert() external;
     function expectEmit(address emitter) external;
-    function recordLogs() external;
-    function getRecordedLogs() external returns (Log[] memory);
-    function assume(bool condition) external pure;
-    function label(address account, string calldata name) external;
 
     function lastCallGas() external view returns (Gas memory);
     function snapshotGasLastCall(string calldata group, string calldata name) external returns (uint256);
-    function snapshotValue(string calldata group, string calldata name, uint256 value) external;
 
     function assertTrue(bool condition, string calldata why) external pure;
     function assertFalse(bool condition, string calldata why) external pure;
