@@ -16,7 +16,6 @@ import {
   fillEnvs,
   type HeldAsk,
   holdMembers,
-  jobTaskId,
   type OrderDefaults,
   openLease,
   openRenterTransport,
@@ -33,7 +32,11 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { ClusterStore } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
 import { loadNetwork, loadRenter } from '../home/network.ts';
+import { newRecord } from './new-record.ts';
 import { ensureMeter } from './spawn-meter.ts';
+
+/** Enough to tell a renter's orders apart; each byte more costs 16 gas. */
+const SALT_BYTES = 8;
 
 export interface LaunchOptions extends OrderDefaults {
   readonly jobFile: string;
@@ -113,7 +116,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
     seconds: requirements.seconds,
     nowSeconds: Math.max(chainSeconds, nowSeconds()),
     workload: workloadOf(job),
-    salt: bytesToBigInt(randomBytes(32)),
+    salt: bytesToBigInt(randomBytes(SALT_BYTES)),
   });
   const hour = (terms.order.deposit * 3_600n) / BigInt(requirements.seconds);
   await observer.confirm({
@@ -125,7 +128,8 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
 
   const record = newRecord({
     name,
-    options,
+    network: options.network,
+    downWhenDone: options.downWhenDone,
     job,
     archive,
     terms,
@@ -251,56 +255,6 @@ function noMatch(requirements: Requirements, order: PlacedOrder): LatentError {
           : `It would match with ${order.relaxations.map(({ text }) => text).join('; or ')}.`,
     },
   );
-}
-
-function newRecord(
-  from: {
-    readonly name: string;
-    readonly options: LaunchOptions;
-    readonly job: FilledJob;
-    readonly archive: string;
-  } & Pick<ClusterRecord, 'terms' | 'asks' | 'leaseId' | 'peerSeed' | 'meterSecret'>,
-): ClusterRecord {
-  const { name, options, job, archive, terms, asks, leaseId, peerSeed, meterSecret } = from;
-  const createdAtMs = systemClock.nowMs();
-  return {
-    name,
-    network: options.network,
-    createdAtMs,
-    phase: 'opening',
-    leaseId,
-    terms,
-    asks: [...asks],
-    meterSecret,
-    peerSeed,
-    job: {
-      name: job.name ?? name,
-      setup: job.setup ?? '',
-      run: job.run,
-      envs: { ...job.envs },
-      gpusPerMachine: job.requirements.devices.kind === 'gpu' ? job.requirements.devices.count : 0,
-      outputs: [...job.latent.outputs],
-      taskId: jobTaskId({ startedAtMs: createdAtMs, cluster: name, number: 1 }),
-      archive,
-    },
-    downWhenDone: options.downWhenDone,
-    members: terms.members.map(() => ({
-      state: 'unknown' as const,
-      reason: null,
-      job: { kind: 'none' as const },
-      address: '',
-      countedFromMs: 0,
-      seenAtMs: createdAtMs,
-      deliveredUnits: 0n,
-      cpuSeconds: 0,
-      memoryBytes: 0,
-    })),
-    voucher: null,
-    stopRequested: null,
-    outputsFolder: null,
-    outcome: null,
-    transactions: [],
-  };
 }
 
 function nowSeconds(): number {

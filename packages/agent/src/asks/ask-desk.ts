@@ -17,6 +17,8 @@ export interface AskDesk {
 
 /** An ask is renewed when a quarter of its life is left, so that books never serve one about to expire. */
 const RENEW_AT = 0.75;
+/** Enough to tell an agent's asks apart; each byte more costs its renter 16 gas. */
+const SALT_BYTES = 8;
 
 export interface AskDeskOptions {
   readonly context: Pick<AgentContext, 'options' | 'identity' | 'chain' | 'clock'>;
@@ -78,7 +80,7 @@ async function makeAsk({ context, machine, hints, epoch, isolation }: AskDeskOpt
       maxFeeBps: options.maxFeeBps,
       validUntil: nowSeconds(clock) + options.askSeconds,
       epoch,
-      salt: bytesToBigInt(randomBytes(32)),
+      salt: bytesToBigInt(randomBytes(SALT_BYTES)),
     },
     resource,
   );

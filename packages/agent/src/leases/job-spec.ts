@@ -1,5 +1,6 @@
 import { LatentError } from '@latent/protocol';
 import type { JobSpec } from '../drivers/driver.ts';
+import { shellQuote } from '../drivers/supervised/shell-quote.ts';
 import { jobFolders } from './job-folders.ts';
 import type { LeaseDesk } from './lease-desk.ts';
 import type { MemberRecord, StepName } from './member-record.ts';
@@ -8,6 +9,16 @@ import type { MemberRecord, StepName } from './member-record.ts';
 const MAX_PROCESSES = 4096;
 /** Stands still, so that commands have surroundings to run in; it ends with the member. */
 const SHELL_SCRIPT = 'exec sleep 2147483647';
+
+/** The kernel takes no argument of 128 KiB; a longer script is left to `/bin/sh`. */
+const MAX_ARGUMENT_BYTES = 120_000;
+
+/** SkyPilot's scripts are written for bash, so it runs them wherever the machine has it. */
+function preferBash(script: string): string {
+  const quoted = shellQuote(script);
+  if (Buffer.byteLength(quoted) > MAX_ARGUMENT_BYTES) return script;
+  return `if command -v bash >/dev/null; then exec bash -c ${quoted}; fi\n${script}`;
+}
 
 /** What the driver is given for a step of a member's job. */
 export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step: StepName): JobSpec {
@@ -18,7 +29,7 @@ export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step
   const { setup, run, env } = record.job;
   return {
     jobId: `${folders.name}-${step}`,
-    script: { setup, run, shell: SHELL_SCRIPT }[step],
+    script: { setup: preferBash(setup), run: preferBash(run), shell: SHELL_SCRIPT }[step],
     env,
     workdir: folders.work,
     stateDir: folders.state[step],

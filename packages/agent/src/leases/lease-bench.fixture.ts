@@ -18,7 +18,7 @@ import { createKeyPair } from '@latent/transport';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { AgentContext } from '../agent-context.ts';
 import { openAskDesk } from '../asks/ask-desk.ts';
-import { createMockDriver } from '../drivers/mock/mock-driver.ts';
+import { selectMachineDriver } from '../drivers/select-machine-driver.ts';
 import { createHoldStore, holdMigration } from '../holds/hold-store.ts';
 import { agentOptionsSchema } from '../options.ts';
 import { createLeaseDesk, type LeaseDesk } from './lease-desk.ts';
@@ -72,11 +72,13 @@ async function openOver(dataDir: string, clock: ManualClock): Promise<LeaseBench
   });
   const store = openStore({ path: join(dataDir, 'agent.sqlite'), migrations: [memberMigration, holdMigration] });
   const ending = new AbortController();
+  const wish = { driver: 'mock', allowNoIsolation: true } as const;
+  const { driver } = await selectMachineDriver(wish, { clock, signal: ending.signal });
   const context: AgentContext = {
     options,
     identity: { operator: account('5'), agent: account('6'), peer: createKeyPair(new Uint8Array(32)) },
     chain: createChainClient(options.deployment),
-    driver: createMockDriver({ clock }),
+    driver,
     members: createMemberStore(store),
     holds: createHoldStore(store),
     clock,

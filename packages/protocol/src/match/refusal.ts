@@ -1,20 +1,10 @@
 import { z } from 'zod';
 import { askIdSchema } from '../ids.ts';
+import { shortfalls } from './shortfalls.ts';
 
 /** Why an ask was not taken. Machine-readable first; `text` is the same for people. */
 export const refusalReasons = [
-  'absent',
-  'kind',
-  'model',
-  'devices',
-  'device-memory',
-  'cpu-cores',
-  'memory',
-  'region',
-  'price',
-  'length',
-  'isolation',
-  'excluded',
+  ...shortfalls,
   /** It fits, but cheaper ones were enough. */
   'not-needed',
   /** It fits, but so few others do that nothing was taken. */

@@ -16,6 +16,8 @@ const SHORTEST_TICK_MS = 500;
 const LONGEST_TICK_MS = 5_000;
 /** Between two ticks, also where calls have taken longer than one. */
 const SHORTEST_PAUSE_MS = 100;
+/** While members are coming up: each starts when it is ready, and is to be seen soon after. */
+const STARTING_TICK_MS = 300;
 /**
  * A member that has not answered for so many prepays is lost. Nothing is signed for it meanwhile, so the wait costs what the
  * others are paid; it is what an agent has to come back in after a crash.
@@ -38,14 +40,15 @@ export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
     signal.throwIfAborted();
     const before = journal.load(name);
     if (before.stopRequested !== null) return { kind: 'stop-requested', reason: before.stopRequested };
-    const nextTickMs = clock.nowMs() + tickMs;
+    const comingUp = before.members.some(({ state }) => state === 'attached' || state === 'preparing');
+    const tickedMs = clock.nowMs();
+    const nextTickMs = tickedMs + (comingUp ? STARTING_TICK_MS : tickMs);
     await Promise.all(links.map((link, rank) => lookAt(context, before, link, rank, limits)));
     const record = await signNext(context, journal.load(name));
     const failure = firstFailure(record);
     if (failure !== undefined) return { kind: 'failed', error: failure };
     const { voucher } = record;
-    if (voucher !== null)
-      await handToSeen(context, record, voucher, { links, sinceMs: nextTickMs - tickMs, ...limits });
+    if (voucher !== null) await handToSeen(context, record, voucher, { links, sinceMs: tickedMs, ...limits });
     const isNews = record.downWhenDone || record.outputsFolder === null;
     if (isNews && record.members.every(({ job }) => job.kind === 'exited')) {
       journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });

@@ -56,23 +56,30 @@ async function step(context: ClusterContext, record: ClusterRecord): Promise<voi
   }
 }
 
-/** Whoever launched sends the opening transaction; it may have died before or after. */
+/**
+ * Whoever launched sends the opening transaction; it may have died before or after. Also when the end was asked for there is
+ * nothing to do but wait: a transaction that is on its way can open the lease up to `openBy`, by the chain's clock.
+ */
 async function awaitOpening(context: ClusterContext, record: ClusterRecord): Promise<void> {
-  // In this order: a lease that is not open by then never will be.
-  const nowSeconds = await waitingForChain(context, () => readChainTime(context.chain));
-  const lease = await waitingForChain(context, () => readLease(context.chain, record.leaseId));
-  if (lease.state === 'active') {
-    toPhase(context, 'starting', 'the lease is open');
-    return;
+  const { chain, clock, journal, name, signal } = context;
+  for (let told = false; ; told = true) {
+    // In this order: a lease that is not open by then never will be.
+    const nowSeconds = await waitingForChain(context, () => readChainTime(chain));
+    const lease = await waitingForChain(context, () => readLease(chain, record.leaseId));
+    if (lease.state === 'active') {
+      toPhase(context, 'starting', 'the lease is open');
+      return;
+    }
+    const leftSeconds = record.terms.order.openBy - nowSeconds;
+    if (leftSeconds < 0) {
+      const message = 'The lease was never opened; nothing was paid.';
+      toPhase(context, 'ended', message, { outcome: { code: 'LEASE_NOT_ACTIVE', message } });
+      return;
+    }
+    const text = `the lease is not open; a transaction on its way could still open it in the next ${leftSeconds} s`;
+    if (!told) journal.tell(name, { kind: 'phase', text });
+    await clock.sleep(OPENING_POLL_MS, { signal });
   }
-  // Also when the end was asked for: a transaction that is on its way could still open the lease, up to `openBy` by the
-  // chain's clock.
-  if (nowSeconds > record.terms.order.openBy) {
-    const message = 'The lease was never opened; nothing was paid.';
-    toPhase(context, 'ended', message, { outcome: { code: 'LEASE_NOT_ACTIVE', message } });
-    return;
-  }
-  await context.clock.sleep(OPENING_POLL_MS, { signal: context.signal });
 }
 
 async function meter(context: ClusterContext): Promise<void> {
