@@ -1,11 +1,12 @@
 import type { Command } from '@commander-js/extra-typings';
-import { LatentError, type LeaseId, leaseIdSchema, parseDollars } from '@latent/protocol';
+import { formatDollars, LatentError, leaseIdSchema, parseDollars } from '@latent/protocol';
 import { billLease, connectChain, defaultGasPrices, withChain } from '@latent/sdk';
 import { parseGwei } from 'viem';
 import { loadNetwork } from '../../home/network.ts';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { showBill } from '../../screen/show-bill.ts';
+import { spentSoFar } from '../../screen/show-cluster.ts';
 import { JSON_OPTION } from './common-options.ts';
 
 /** `latent bill [NAME|LEASE]` */
@@ -33,20 +34,23 @@ async function bill(
   name: string | undefined,
   flags: BillFlags,
 ): Promise<undefined> {
-  const { leaseId, networkName } = readLease(name);
+  const { leaseId, networkName, record } = readLease(name);
   const network = await loadNetwork(home, networkName);
   const onWaiting = (error: Error) => output.warn(`Waiting for the chain: ${error.message}`);
   const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
   const prices = { ...defaultGasPrices, weiPerGas: readGwei(flags.gasGwei), unitsPerEther: parseDollars(flags.ether) };
   const computed = await withChain(() => billLease(chain, leaseId, prices), { signal, onWaiting });
   output.line(showBill(computed));
+  if (record !== undefined && !computed.closed) {
+    output.line(`\nNot on the chain yet: what was delivered up to now comes to ${formatDollars(spentSoFar(record))}.`);
+  }
   output.result(computed);
 
-  function readLease(given: string | undefined): { readonly leaseId: LeaseId; readonly networkName: string } {
+  function readLease(given: string | undefined) {
     const id = leaseIdSchema.safeParse(given);
-    if (id.success) return { leaseId: id.data, networkName: flags.network };
-    const record = chooseCluster(store, given);
-    return { leaseId: record.leaseId, networkName: record.network };
+    if (id.success) return { leaseId: id.data, networkName: flags.network, record: undefined };
+    const chosen = chooseCluster(store, given);
+    return { leaseId: chosen.leaseId, networkName: chosen.network, record: chosen };
   }
 }
 
