@@ -136,8 +136,12 @@ contract CheckpointTest is EscrowFixture {
         vm.assertEq(checkpoint(row(d, all(1, 200))), 0, "too few units");
         vm.assertEq(checkpoint(row(d, all(3, 200))), 0, "too many units");
         wrong = row(d, all(2, 200));
-        wrong.voucher.accrueFrom = new uint40[](1);
+        wrong.voucher = voucher(d.leaseId, all(2, 200), new uint40[](1), METER_KEY);
         vm.assertEq(checkpoint(wrong), 0, "too few clocks");
+        wrong.voucher = voucher(d.leaseId, all(2, 200), new uint40[](3), METER_KEY);
+        vm.assertEq(checkpoint(wrong), 0, "too many clocks");
+        wrong.voucher = voucher(d.leaseId, all(2, 200), new uint40[](0), METER_KEY);
+        vm.assertEq(checkpoint(wrong), 0, "no clocks");
         wrong.voucher = voucher(d.leaseId, new uint96[](0), new uint40[](2), METER_KEY);
         vm.assertEq(checkpoint(wrong), 0, "clocks alone");
         vm.assertEq(checkpoint(rowWithoutVoucher(d, new uint96[](0))), 0, "no voucher");

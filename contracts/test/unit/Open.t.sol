@@ -5,9 +5,6 @@ import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract OpenTest is EscrowFixture {
-    uint256 private constant HALF_CURVE_ORDER =
-        0x7FFFFFFFFFFFFFFFFFFFFFFFFFFFFFFF5D576E7357A4501DDFE92F46681B20A0;
-
     // ---------------------------------------------------------------- what an opening does
 
     function test_escrows_the_deposit_and_starts_the_lease() public {
@@ -303,15 +300,6 @@ contract OpenTest is EscrowFixture {
         ILeaseEscrow.MatchedAsk memory foreign = matched(1, askOf(1), 1);
         vm.chainId(31337);
         _expect(_with(foreign), abi.encodeCall(this.badAsk, (1, agentKey(1))));
-    }
-
-    function test_the_malleable_twin_of_a_signature_is_refused() public {
-        ILeaseEscrow.MatchedAsk memory twin = matched(1, askOf(1), 1);
-        uint256 order = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
-        uint256 s = order - (uint256(twin.vs) & (uint256(1) << 255) - 1);
-        vm.assertGe(s, HALF_CURVE_ORDER, "high s");
-        twin.vs = bytes32(s | (~uint256(twin.vs) & (uint256(1) << 255)));
-        _expect(_with(twin), abi.encodeCall(this.badAsk, (1, agentKey(1))));
     }
 
     function test_an_empty_signature_is_refused() public {

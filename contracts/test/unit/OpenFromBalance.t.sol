@@ -25,6 +25,7 @@ contract Wallet {
 }
 
 contract OpenFromBalanceTest is EscrowFixture {
+    uint256 private constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
     uint96 private constant FUNDS = 1000e6;
 
     function setUp() public override {
@@ -56,6 +57,16 @@ contract OpenFromBalanceTest is EscrowFixture {
         _refused(d, "");
         _refused(d, new bytes(65));
         _refused(d, new bytes(64));
+    }
+
+    /// @dev Compact signatures, as agents and meters make them, have no room for a second `s`; these have.
+    function test_the_malleable_twin_of_a_signature_is_refused() public {
+        Deal memory d = dealOf(1);
+        (uint8 v, bytes32 r, bytes32 s) = vm.sign(RENTER_KEY, d.leaseId);
+        bytes32 twin = bytes32(CURVE_ORDER - uint256(s));
+        uint8 other = v == 27 ? 28 : 27;
+        vm.assertEq(ecrecover(d.leaseId, other, r, twin), renter, "recovers to the renter all the same");
+        _refused(d, abi.encodePacked(r, twin, other));
     }
 
     function test_a_balance_that_is_too_small_is_refused() public {
