@@ -3,7 +3,6 @@ import { z } from 'zod';
 import { awaitFree } from './network/await-free.ts';
 import { expectToAddUp, readBill } from './network/bill.ts';
 import { awaitCluster, awaitRunning, readCluster } from './network/cluster.ts';
-import { endClusters } from './network/end-clusters.ts';
 import { TICKS, writeJob } from './network/job-file.ts';
 import { jobProcesses, killMachine, operatorOf } from './network/operators.ts';
 import { isAlive } from './network/own-processes.ts';
@@ -19,7 +18,7 @@ describe('when an operator’s machine fails', () => {
     network = await openNetwork({ operators: 3 });
   });
   afterAll(() => network.close());
-  afterEach(() => endClusters(network));
+  afterEach(() => network.tidy());
   beforeEach(() => awaitFree(network, 2));
 
   const unitsOf = (name: string, rank: number) => readCluster(network.home, name)?.record.voucher?.units[rank] ?? 0n;

@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { awaitFree } from './network/await-free.ts';
-import { endClusters } from './network/end-clusters.ts';
 import { type HostileBook, type Malice, openHostileBook } from './network/hostile-book.ts';
 import { writeJob } from './network/job-file.ts';
 import { openNetwork, type TestNetwork } from './network/test-network.ts';
@@ -41,7 +40,7 @@ describe('orders', () => {
     await network.close();
   });
 
-  afterEach(() => endClusters(network));
+  afterEach(() => network.tidy());
   beforeEach(() => awaitFree(network, 3));
 
   const urlOf = (malice: Malice) => hostile.get(malice)?.url ?? '';

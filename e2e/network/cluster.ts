@@ -18,6 +18,8 @@ export function listClusters(home: string): readonly StoredCluster[] {
   if (!existsSync(path)) return [];
   const store = new DatabaseSync(path, { readOnly: true, timeout: 10_000 });
   try {
+    // A command may be making it at this moment.
+    if (store.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'clusters'").get() === undefined) return [];
     const rows = store.prepare('SELECT record, meter_pid AS meterPid FROM clusters ORDER BY name').all();
     return rowsSchema.parse(rows).map(({ record, meterPid }) => ({
       record: clusterRecordSchema.parse(JSON.parse(record)),

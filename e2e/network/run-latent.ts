@@ -73,7 +73,9 @@ export function startLatent(argv: readonly string[], { home, input = '' }: Comma
         return false;
       });
     },
-    signal: (name) => killProcess(pid, name),
+    signal: (name) => {
+      if (!over) killProcess(pid, name);
+    },
     ended,
   };
 }

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createFaults, type Devnet, type DevnetFaults, readDevnet, stopDevnet } from '@latent/devnet';
 import { LatentError } from '@latent/protocol';
+import { isOver } from '@latent/sdk';
+import { listClusters } from './cluster.ts';
 import { killAll, processesOf } from './own-processes.ts';
 import { type CommandOptions, type Ended, type RunningCommand, startLatent } from './run-latent.ts';
 import { waitUntil } from './wait-until.ts';
@@ -18,6 +20,8 @@ export interface TestNetwork {
   /** Runs a command with `--json` to its end, which has to be 0, and gives what it printed. */
   json(argv: readonly string[], input?: string): Promise<unknown>;
   start(argv: readonly string[]): RunningCommand;
+  /** Ends what a test has left: commands that run, and clusters that are open. The next one finds the machines free. */
+  tidy(): Promise<void>;
   /** Ends every process of the network and of the renter, whatever state they are in, and removes the folder. */
   close(): Promise<void>;
 }
@@ -47,10 +51,14 @@ export async function openNetwork(options: {
     return parseJson(ended.stdout);
   };
   const close = () => closeHome(home);
+  const tidy = async () => {
+    for (const command of running.splice(0)) command.signal('SIGKILL');
+    for (const { record } of listClusters(home)) if (!isOver(record)) await latent(['down', record.name]);
+  };
   try {
     await json(['devnet', 'up', '--operators', String(options.operators), '--seed', options.seed ?? 'latent']);
     const faults = createFaults({ dataDir, signal: new AbortController().signal });
-    return { home, devnet: readDevnet(dataDir), faults, latent, json, start, close };
+    return { home, devnet: readDevnet(dataDir), faults, latent, json, start, tidy, close };
   } catch (thrown) {
     await close();
     throw thrown;

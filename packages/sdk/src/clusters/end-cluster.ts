@@ -4,6 +4,7 @@ import { fetchFiles } from '../agents/fetch-files.ts';
 import { closeLease, stopLease } from '../leases/end-lease.ts';
 import { leaseHistory } from '../leases/lease-history.ts';
 import { readLease } from '../leases/read-lease.ts';
+import { attachRank } from './attach-rank.ts';
 import { type ClusterContext, changeMember, toPhase, waitingForChain } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
 import type { ClusterRecord } from './cluster-record.ts';
@@ -71,6 +72,8 @@ async function collectClaims(
   return Promise.all(
     clusterLinks(context.transport, record).map(async (link, rank) => {
       try {
+        // An end that comes before the start: the agent has not even heard of the lease.
+        if (record.members[rank]?.state === 'unknown') await attachRank(context, record, rank);
         const claim = await claimMember(link, record.leaseId, signal);
         await checkClaim(context, record, rank, claim);
         changeMember(context, rank, { state: 'closed', seenAtMs: clock.nowMs(), deliveredUnits: claim.units });

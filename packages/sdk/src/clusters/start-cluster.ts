@@ -1,8 +1,9 @@
-import { LatentError, type SignedVoucher, signAttach, signVoucher } from '@latent/protocol';
-import { attachMember, startMember } from '../agents/agent-link.ts';
+import { type SignedVoucher, signVoucher } from '@latent/protocol';
+import { startMember } from '../agents/agent-link.ts';
 import { uploadFiles } from '../agents/upload-files.ts';
 import { rankEnvironment } from '../job/job-environment.ts';
-import { type ClusterContext, changeMember, meterAccount, waitingForChain } from './cluster-context.ts';
+import { attachRank } from './attach-rank.ts';
+import { type ClusterContext, changeMember, meterAccount } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 
@@ -12,21 +13,9 @@ import type { ClusterRecord } from './cluster-record.ts';
  * Safe to repeat after a crash: agents answer a repeated call as they did the first.
  */
 export async function startCluster(context: ClusterContext, record: ClusterRecord): Promise<void> {
-  const { chain, transport, journal, name, signal } = context;
+  const { transport, journal, name, signal } = context;
   const links = clusterLinks(transport, record);
-  const meter = meterAccount(record);
-  const signature = await signAttach(meter, chain.domain, record.leaseId, transport.key);
-  const attached = await Promise.all(
-    links.map(async (link, rank) => {
-      // The agent looks the lease up on chain: where its chain is down, it is asked again.
-      const presented = { terms: record.terms, signature };
-      const { index, address } = await waitingForChain(context, () => attachMember(link, presented, signal));
-      if (index !== rank)
-        throw new LatentError('LEASE_MISMATCH', `The agent of rank ${rank} says that it is member ${index}.`);
-      changeMember(context, rank, { state: 'attached', address, seenAtMs: context.clock.nowMs() });
-      return address;
-    }),
-  );
+  const attached = await Promise.all(links.map((_, rank) => attachRank(context, record, rank)));
   journal.tell(name, { kind: 'member', text: `${links.length} agents took up the lease` });
   if (record.job.archive !== '' && record.voucher === null) await sendFiles(context, record, links);
   const voucher = await firstVoucher(context, record);
