@@ -25,14 +25,18 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_the_lease_id_is_the_digest_of_the_order() public {
-        Deal memory d = dealOf(2);
+        ILeaseEscrow.Ask memory ask = askOf(1);
+        ask.rate = 3 * RATE;
+        Deal memory d = _with(matched(1, ask, 7));
         vm.prank(renter);
         bytes32 leaseId = escrow.open(d.order, d.asks);
         vm.assertEq(leaseId, d.leaseId, "id");
     }
 
     function test_announces_order_and_members_as_solidity_encodes_them() public {
-        Deal memory d = dealOf(4);
+        ILeaseEscrow.Ask memory ask = askOf(3);
+        ask.rate = 2 * RATE;
+        Deal memory d = _with(matched(3, ask, 5));
         vm.expectEmit(address(escrow));
         emit ILeaseEscrow.Opened(d.leaseId, renter, d.order, d.members);
         vm.prank(renter);
