@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { buffer } from 'node:stream/consumers';
+import { pipeline } from 'node:stream/promises';
 import { matchAnswerSchema } from '@latent/protocol';
 
 /** How a book can be bad. Those that alter an answer take it from an honest book first. */
@@ -75,9 +76,10 @@ function altered(malice: Malice, honest: Awaited<ReturnType<typeof askHonest>>):
   );
 }
 
+/** Until the other side hangs up. */
 async function pourOut(response: ServerResponse): Promise<void> {
   const blanks = Buffer.alloc(64 * 1024, ' ');
-  while (!response.destroyed) {
-    if (!response.write(blanks)) await Promise.race([once(response, 'drain'), once(response, 'close')]);
-  }
+  await pipeline(function* () {
+    for (;;) yield blanks;
+  }, response);
 }
