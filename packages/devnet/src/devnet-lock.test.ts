@@ -1,10 +1,9 @@
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@latent/kit';
+import { identifyProcess, systemClock } from '@latent/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { withDevnetLock } from './devnet-lock.ts';
-import { identifyProcess } from './processes/process-identity.ts';
 
 let dataDir = '';
 beforeEach(() => {

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, rmSync } from 'node:fs';
-import type { Clock } from '@latent/kit';
+import { type Clock, identifyProcess, isRunning, processIdentitySchema } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { devnetPaths } from './devnet-paths.ts';
 import { hasCode } from './files/has-code.ts';
 import { readJsonFile } from './files/read-json-file.ts';
 import { writeFileAtomically } from './files/write-file-atomically.ts';
-import { identifyProcess, isRunning, processIdentitySchema } from './processes/process-identity.ts';
 
 const POLL_MS = 50;
 

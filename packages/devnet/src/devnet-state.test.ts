@@ -1,6 +1,7 @@
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { identifyProcess } from '@latent/kit';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { devnetStatus, readDevnet } from './devnet.ts';
 import {
@@ -11,7 +12,6 @@ import {
   writeDevnetState,
 } from './devnet-state.ts';
 import { defaultSettings } from './make-settings.ts';
-import { identifyProcess } from './processes/process-identity.ts';
 import { stopDevnet } from './stop-devnet.ts';
 
 let dataDir = '';

@@ -1,10 +1,10 @@
+import { processIdentitySchema } from '@latent/kit';
 import { addressSchema, askIdSchema, LatentError, uintSchema } from '@latent/protocol';
 import { z } from 'zod';
 import { devnetPaths } from './devnet-paths.ts';
 import { readJsonFile } from './files/read-json-file.ts';
 import { writeFileAtomically } from './files/write-file-atomically.ts';
 import { MAX_OPERATORS } from './network-plan.ts';
-import { processIdentitySchema } from './processes/process-identity.ts';
 
 /** What a network is made with; it cannot be changed later. */
 export const devnetSettingsSchema = z.strictObject({

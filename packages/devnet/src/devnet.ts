@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { isRunning } from '@latent/kit';
 import { type Deployment, LatentError } from '@latent/protocol';
 import { deploymentFileSchema } from './chain/prepare-contracts.ts';
 import { devnetPaths } from './devnet-paths.ts';
 import { type AgentReady, type DevnetState, type ProcessKind, readDevnetState } from './devnet-state.ts';
 import { readJsonFile } from './files/read-json-file.ts';
 import { type OperatorPlan, planNetwork } from './network-plan.ts';
-import { isRunning } from './processes/process-identity.ts';
 
 /** A local network, as other programs use it. */
 export interface Devnet {

@@ -1,8 +1,7 @@
-import type { Clock } from '@latent/kit';
+import { type Clock, isRunning, type ProcessIdentity } from '@latent/kit';
 import type { DevnetPaths } from './devnet-paths.ts';
 import { type ProcessEntry, updateProcess } from './devnet-state.ts';
 import { findStrays } from './processes/find-strays.ts';
-import { isRunning, type ProcessIdentity } from './processes/process-identity.ts';
 import { stopProcesses } from './processes/stop-processes.ts';
 
 const AGENTS_GRACE_MS = 8_000;

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { resolve } from 'node:path';
-import { type Clock, systemClock } from '@latent/kit';
+import { type Clock, isRunning, type ProcessIdentity, signalProcess, systemClock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { startBook } from './books/start-book.ts';
 import { advanceChainTime } from './chain/chain-time.ts';
@@ -13,7 +13,6 @@ import { devnetPaths } from './devnet-paths.ts';
 import { type DevnetState, type ProcessEntry, type ProcessKind, readDevnetState } from './devnet-state.ts';
 import { planNetwork } from './network-plan.ts';
 import { startOperator } from './operators/start-operator.ts';
-import { isRunning, type ProcessIdentity, signalProcess } from './processes/process-identity.ts';
 import { stopProcesses } from './processes/stop-processes.ts';
 
 /** What can be done to a network that is up, to see how the rest of it bears it. Indices are those of `Devnet`. */

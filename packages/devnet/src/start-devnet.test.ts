@@ -4,6 +4,7 @@ import { closeSync, mkdirSync, mkdtempSync, openSync, readFileSync, rmSync, stat
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { identifyProcess, isRunning, type ProcessIdentity } from '@latent/kit';
 import { asksAnswerSchema, deploymentSchema, operatorsAbi, testDollarAbi } from '@latent/protocol';
 import { bytesToHex } from 'viem';
 import { privateKeyToAddress } from 'viem/accounts';
@@ -15,7 +16,6 @@ import { readDevnetState, updateProcess } from './devnet-state.ts';
 import { createFaults } from './faults.ts';
 import { RENTER_DOLLARS } from './fund-network.ts';
 import { findStrays } from './processes/find-strays.ts';
-import { identifyProcess, isRunning, type ProcessIdentity } from './processes/process-identity.ts';
 import { startDevnet } from './start-devnet.ts';
 import { stopDevnet } from './stop-devnet.ts';
 

@@ -17,6 +17,13 @@ export {
   silentLogger,
 } from './logger.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
+export {
+  identifyProcess,
+  isRunning,
+  type ProcessIdentity,
+  processIdentitySchema,
+  signalProcess,
+} from './process-identity.ts';
 export { loadOrCreateSecret, SecretFileError } from './secret-file.ts';
 export { type Cleanup, type CleanupFailure, createShutdown, type Shutdown, type ShutdownOptions } from './shutdown.ts';
 export { integerColumn, type OpenStoreOptions, openStore, type SqlValue, type Store } from './store.ts';

@@ -1,4 +1,4 @@
-import { openStore, type Store } from '@latent/kit';
+import { isRunning, openStore, type ProcessIdentity, processIdentitySchema, type Store } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { type ClusterEvent, type ClusterJournal, type ClusterRecord, clusterRecordSchema, isOver } from '@latent/sdk';
 import { z } from 'zod';
@@ -9,7 +9,7 @@ const migration = `
     name TEXT PRIMARY KEY,
     record TEXT NOT NULL,
     meter_pid INTEGER,
-    meter_started TEXT
+    meter_birth TEXT
   ) STRICT;
   CREATE TABLE events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -30,10 +30,6 @@ const eventSchema = z.object({
 });
 export type StoredEvent = z.infer<typeof eventSchema>;
 
-const meterSchema = z.object({ pid: z.int(), startedAt: z.string() });
-/** The process that meters a cluster; `startedAt` guards against a pid that was given to somebody else. */
-export type MeterProcess = z.infer<typeof meterSchema>;
-
 /** Clusters of a renter, in one SQLite file that the meters and all commands share. */
 export interface ClusterStore extends ClusterJournal {
   /** @throws LatentError CLUSTER_EXISTS while one of that name has not ended */
@@ -43,13 +39,13 @@ export interface ClusterStore extends ClusterJournal {
   list(): readonly ClusterRecord[];
   eventsAfter(name: string, seq: number): readonly StoredEvent[];
   /** The process that meters it, if one ever did; it may have ended. */
-  meter(name: string): MeterProcess | undefined;
+  meter(name: string): ProcessIdentity | undefined;
   /**
-   * Makes `claim` its meter unless `isAlive` says that the known one still is. In one step, however many ask at once: two
-   * meters would sign over each other's vouchers.
+   * Makes `claim` its meter unless the known one runs, and is another process than the one that asks. In one step, however
+   * many ask at once: two meters would sign over each other's vouchers.
    * @returns whether it was claimed
    */
-  claimMeter(name: string, isAlive: (meter: MeterProcess) => boolean, claim: () => MeterProcess): boolean;
+  claimMeter(name: string, claim: () => ProcessIdentity): boolean;
   close(): void;
 }
 
@@ -74,8 +70,8 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
     if (row !== undefined) refuseAlive(parseRecord(row.record));
   };
   const meter = (name: string) => {
-    const columns = 'SELECT meter_pid AS pid, meter_started AS startedAt FROM clusters WHERE name = ?';
-    return store.get(`${columns} AND meter_pid IS NOT NULL`, [name], meterSchema);
+    const columns = 'SELECT meter_pid AS pid, meter_birth AS birth FROM clusters WHERE name = ?';
+    return store.get(`${columns} AND meter_pid IS NOT NULL`, [name], processIdentitySchema);
   };
   return {
     load,
@@ -102,12 +98,12 @@ export function openClusterStore(home: LatentHome, nowMs: () => number): Cluster
         eventSchema,
       ),
     meter,
-    claimMeter: (name, isAlive, claim) =>
+    claimMeter: (name, claim) =>
       store.transaction(() => {
         const known = meter(name);
-        if (known !== undefined && isAlive(known)) return false;
-        const { pid, startedAt } = claim();
-        store.run('UPDATE clusters SET meter_pid = ?, meter_started = ? WHERE name = ?', [pid, startedAt, name]);
+        if (known !== undefined && known.pid !== process.pid && isRunning(known)) return false;
+        const { pid, birth } = claim();
+        store.run('UPDATE clusters SET meter_pid = ?, meter_birth = ? WHERE name = ?', [pid, birth, name]);
         return true;
       }),
     close: () => store.close(),

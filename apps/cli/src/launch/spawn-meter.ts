@@ -2,10 +2,10 @@ import { spawn } from 'node:child_process';
 import { mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { identifyProcess, type ProcessIdentity } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import type { ClusterStore, MeterProcess } from '../home/cluster-store.ts';
+import type { ClusterStore } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
-import { isSameProcess, processStartedAt } from './process-identity.ts';
 
 /**
  * Makes sure that a process meters the cluster. It is a session of its own, so that it outlives the terminal: closing the
@@ -13,10 +13,10 @@ import { isSameProcess, processStartedAt } from './process-identity.ts';
  * @returns whether one had to be started
  */
 export function ensureMeter(home: LatentHome, store: ClusterStore, name: string): boolean {
-  return store.claimMeter(name, isSameProcess, () => spawnMeter(home, name));
+  return store.claimMeter(name, () => spawnMeter(home, name));
 }
 
-function spawnMeter(home: LatentHome, name: string): MeterProcess {
+function spawnMeter(home: LatentHome, name: string): ProcessIdentity {
   const folder = home.clusterFolder(name);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const log = openSync(join(folder, 'meter.log'), 'a', 0o600);
@@ -24,5 +24,5 @@ function spawnMeter(home: LatentHome, name: string): MeterProcess {
   const child = spawn(process.execPath, [main, 'meter', 'run', name], { detached: true, stdio: ['ignore', log, log] });
   if (child.pid === undefined) throw new LatentError('INTERNAL', 'The meter process could not be started.');
   child.unref();
-  return { pid: child.pid, startedAt: processStartedAt(child.pid) };
+  return identifyProcess(child.pid);
 }

@@ -1,10 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { systemClock } from '@latent/kit';
+import { isRunning, type ProcessIdentity, systemClock } from '@latent/kit';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterEach, describe, expect, test } from 'vitest';
-import { isRunning, type ProcessIdentity } from '../processes/process-identity.ts';
 import { stopProcesses } from '../processes/stop-processes.ts';
 import { advanceChainTime } from './chain-time.ts';
 import { type DeployContractsOptions, deployContracts } from './deploy-contracts.ts';

@@ -1,8 +1,7 @@
 import { join } from 'node:path';
-import type { Clock } from '@latent/kit';
+import type { Clock, ProcessIdentity } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { BaseError } from 'viem';
-import type { ProcessIdentity } from '../processes/process-identity.ts';
 import { startProcess } from '../processes/start-process.ts';
 import { anvilBinary } from './anvil-binary.ts';
 import { keepTimeMonotonic } from './chain-time.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readlinkSync } from 'node:fs';
 import { sep } from 'node:path';
+import { identifyProcess, type ProcessIdentity } from '@latent/kit';
 import { hasCode } from '../files/has-code.ts';
-import { identifyProcess, type ProcessIdentity } from './process-identity.ts';
 
 const WRITES_TO = [1, 2] as const;
 

@@ -3,10 +3,9 @@ import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Clock } from '@latent/kit';
+import { type Clock, identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { lastLines, tellingLine } from './last-lines.ts';
-import { identifyProcess, isRunning, type ProcessIdentity, signalProcess } from './process-identity.ts';
 import { findFailedLine } from './program-lines.ts';
 
 export interface Program {

@@ -1,6 +1,5 @@
-import type { Clock } from '@latent/kit';
+import { type Clock, isRunning, type ProcessIdentity, signalProcess } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import { isRunning, type ProcessIdentity, signalProcess } from './process-identity.ts';
 
 export interface StopProcessesOptions {
   /** Between SIGTERM and SIGKILL. */

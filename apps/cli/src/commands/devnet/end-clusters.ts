@@ -1,6 +1,5 @@
-import { systemClock } from '@latent/kit';
+import { isRunning, signalProcess, systemClock } from '@latent/kit';
 import { isOver } from '@latent/sdk';
-import { isSameProcess } from '../../launch/process-identity.ts';
 import type { CommandContext } from '../../run-command.ts';
 import { endAndWait } from '../cluster/down.ts';
 
@@ -30,8 +29,8 @@ async function endMeter({ store }: CommandContext, name: string): Promise<void> 
   const meter = store.meter(name);
   if (meter === undefined) return;
   for (const signal of ['SIGTERM', 'SIGKILL'] as const) {
-    if (isSameProcess(meter)) process.kill(meter.pid, signal);
-    for (const deadline = systemClock.nowMs() + ENDED_WITHIN_MS; isSameProcess(meter); ) {
+    signalProcess(meter, signal);
+    for (const deadline = systemClock.nowMs() + ENDED_WITHIN_MS; isRunning(meter); ) {
       if (systemClock.nowMs() >= deadline) break;
       await systemClock.sleep(POLL_MS);
     }

@@ -2,13 +2,11 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
-import { systemClock } from '@latent/kit';
+import { identifyProcess, systemClock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { connectChain, openRenterTransport, tendCluster, unpackFiles, withChain } from '@latent/sdk';
 import { hexToBytes } from 'viem';
-import type { MeterProcess } from '../../home/cluster-store.ts';
 import { loadNetwork, loadRenter } from '../../home/network.ts';
-import { isSameProcess, processStartedAt } from '../../launch/process-identity.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 
 /**
@@ -24,9 +22,7 @@ export function addMeterRun(program: Command): void {
 }
 
 async function runMeter({ home, store, output, signal }: CommandContext, name: string): Promise<number> {
-  const own = { pid: process.pid, startedAt: processStartedAt(process.pid) };
-  const isAnother = (known: MeterProcess) => known.pid !== own.pid && isSameProcess(known);
-  if (!store.claimMeter(name, isAnother, () => own)) {
+  if (!store.claimMeter(name, () => identifyProcess(process.pid))) {
     throw new LatentError('CLUSTER_EXISTS', `Another process meters ${name} already.`);
   }
   const record = store.load(name);

@@ -1,6 +1,5 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
-import { hasCode } from '../files/has-code.ts';
 
 /**
  * One process, once and for all: a pid alone is used again. `birth` is the machine's boot and the clock tick at which
@@ -77,4 +76,8 @@ function readOrUndefined(path: string): string | undefined {
     if (hasCode(thrown, 'ENOENT') || hasCode(thrown, 'ESRCH')) return undefined;
     throw thrown;
   }
+}
+
+function hasCode(thrown: unknown, code: string): boolean {
+  return thrown instanceof Error && 'code' in thrown && thrown.code === code;
 }
