@@ -47,7 +47,7 @@ export const gas: Benchmark = {
         'One transaction of each: gas does not vary but for zero bytes in signatures and salts (12 gas each).',
         'Steady state: every account has been used before. A first use costs up to 17,100 gas more for each account.',
         'Each member is an operator of its own. Gas of data on a rollup’s parent chain is not in it.',
-        'The snapshots have short salts and resources, where the sdk and agents draw 32 random bytes: some 350 gas for each member. openFromBalance: the renter calls here, a relayer with a signature there.',
+        'The snapshots have short salts and resource hashes; salts are of 8 random bytes here, as agents and the command draw them. openFromBalance: the renter calls here, a relayer with a signature there.',
         'Receipts hold the least that data costs (EIP-7623: 10 gas for a zero byte, 40 for another); the snapshots do not. It decides for stop, which carries all members and does little.',
         'close carries a signature of every member besides the voucher, and refunds; checkpoint carries the voucher alone.',
       ],

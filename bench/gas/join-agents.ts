@@ -61,7 +61,7 @@ export async function joinAgents(
       {
         ...{ operator: operator.address, agentKey: agent.address, devices: 16, rate, maxSeconds: 60 * 86_400 },
         ...{ closeWindow: 900, prepay: 10, maxFeeBps: 50, validUntil, epoch: 0 },
-        salt: bytesToBigInt(randomBytes(32)),
+        salt: bytesToBigInt(randomBytes(8)),
       },
       { ...resource, peerKey: peerKeySchema.parse(bytesToHex(randomBytes(32))) },
     );

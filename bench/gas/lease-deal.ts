@@ -39,7 +39,7 @@ export async function draftDeal(
   const { timestamp } = await chain.public.getBlock();
   const terms = draftLease({
     ...{ domain, asks, seconds, devicesPerMachine: 1, renter: renter.address, meterKey: meter.address },
-    ...{ nowSeconds: Number(timestamp), workload: bytesToHex(randomBytes(32)), salt: bytesToBigInt(randomBytes(32)) },
+    ...{ nowSeconds: Number(timestamp), workload: bytesToHex(randomBytes(32)), salt: bytesToBigInt(randomBytes(8)) },
   });
   const leaseId = hashOrder(domain, terms);
   return {

@@ -69,7 +69,7 @@ export async function launchOnce(network: LocalNetwork, wishes: LaunchWishes): P
       ...{ domain, asks, devicesPerMachine, seconds, renter: renter.address, nowSeconds: nowSeconds() },
       meterKey: privateKeyToAccount(meterSecret).address,
       workload: bytesToHex(createHash('sha256').update(wishes.job.run).digest()),
-      salt: bytesToBigInt(randomBytes(32)),
+      salt: bytesToBigInt(randomBytes(8)),
     });
     await openLease(chain, { renter, terms, asks });
     const opened = performance.now();
