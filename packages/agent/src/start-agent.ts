@@ -41,7 +41,8 @@ export interface RunningAgent {
   readonly ended: Promise<void>;
 }
 
-const RENEW_CHECK_MS = 30_000;
+/** How often is looked whether the ask has to be signed anew, or a hold has lapsed. */
+const CHECK_INTERVAL_MS = 2_000;
 
 /**
  * Starts the daemon of one machine: keys, driver, recovery of running work, stake and registration, transport, ask,
@@ -130,10 +131,14 @@ async function renewAsk(
   { context, asks }: LeaseDesk & { readonly asks: AskDesk },
   tellBooks: () => void,
 ): Promise<void> {
+  let told = freeDevices({ context, asks });
   while (!context.signal.aborted) {
-    await context.clock.sleep(RENEW_CHECK_MS, { signal: context.signal }).catch(() => undefined);
+    await context.clock.sleep(CHECK_INTERVAL_MS, { signal: context.signal }).catch(() => undefined);
     if (context.signal.aborted) return;
-    if (context.clock.nowMs() >= asks.renewAtMs()) await asks.renew();
-    tellBooks();
+    const isDue = context.clock.nowMs() >= asks.renewAtMs();
+    if (isDue) await asks.renew();
+    const free = freeDevices({ context, asks });
+    if (isDue || free !== told) tellBooks();
+    told = free;
   }
 }
