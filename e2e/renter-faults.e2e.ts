@@ -1,11 +1,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { isOver } from '@latent/sdk';
+import { createChainClient, isOver, readLease } from '@latent/sdk';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { awaitFree } from './network/await-free.ts';
-import { expectToAddUp, readBill } from './network/bill.ts';
+import { expectToAddUp, parseBill, readBill } from './network/bill.ts';
 import { awaitCluster, awaitRunning, readCluster } from './network/cluster.ts';
 import { TICKS, writeJob } from './network/job-file.ts';
 import { jobProcesses } from './network/operators.ts';
@@ -103,19 +103,6 @@ describe('when the renter’s side fails', () => {
     expectToAddUp(await readBill(network, 'closing'));
   });
 
-  test('a launch that is killed while it opens the lease leaves nothing stuck', async () => {
-    const launch = network.start(['launch', writeJob(network.home, { name: 'half', run: TICKS })]);
-    await awaitCluster(network.home, 'half', 'is written down', () => true);
-    launch.signal('SIGKILL');
-    await launch.ended;
-    const down = network.start(['down', 'half']);
-    await down.says(/ending|could still open it/);
-    // Where the transaction was never sent, nobody has to see its time run out.
-    if (!down.printed().includes('ending')) await network.faults.advanceTime(OPEN_SECONDS);
-    expect(await down.ended).toMatchObject({ code: 0 });
-    expect(readCluster(network.home, 'half')?.record.phase).toBe('ended');
-  });
-
   test('an operator stops when vouchers stop, loses Δ at most, posts the last voucher itself and ends the lease', async () => {
     await shortenPatience();
     await network.json(['launch', '-d', writeJob(network.home, { name: 'gone', run: TICKS })]);
@@ -147,6 +134,35 @@ describe('when the renter’s side fails', () => {
       return latest.refund !== undefined && latest;
     });
     expectToAddUp(bill);
+  });
+
+  test('an agent finds a lease that its renter opened and never presented, and frees the machine at its end', async () => {
+    const launch = network.start(['launch', writeJob(network.home, { name: 'silent', run: TICKS })]);
+    const { leaseId, terms } = await awaitCluster(network.home, 'silent', 'is written down', () => true);
+    const chain = createChainClient(network.devnet.deployment);
+    await waitUntil('the lease is open', async () => (await readLease(chain, leaseId)).state === 'active');
+    launch.signal('SIGKILL');
+    const pid = meterOf('silent');
+    if (pid !== undefined) killProcess(pid);
+    await network.faults.advanceTime(terms.order.maxSeconds + terms.order.closeWindow + 1);
+    const bill = await waitUntil('an agent finalizes the lease', async () => {
+      const latest = parseBill(await network.json(['bill', leaseId]));
+      return latest.refund !== undefined && latest;
+    });
+    expectToAddUp(bill);
+  });
+
+  test('a launch that is killed while it opens the lease leaves nothing stuck', async () => {
+    const launch = network.start(['launch', writeJob(network.home, { name: 'half', run: TICKS })]);
+    await awaitCluster(network.home, 'half', 'is written down', () => true);
+    launch.signal('SIGKILL');
+    await launch.ended;
+    const down = network.start(['down', 'half']);
+    await down.says(/ending|could still open it/);
+    // Where the transaction was never sent, nobody has to see its time run out.
+    if (!down.printed().includes('ending')) await network.faults.advanceTime(OPEN_SECONDS);
+    expect(await down.ended).toMatchObject({ code: 0 });
+    expect(readCluster(network.home, 'half')?.record.phase).toBe('ended');
   });
 
   /** Agents wait a minute for the renter to close, which nobody has to see pass. */

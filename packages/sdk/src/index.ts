@@ -45,5 +45,6 @@ export { billLease, defaultGasPrices } from './leases/bill-lease.ts';
 export { checkpointLease, closeLease, finalizeLease, type SettleParameters, stopLease } from './leases/end-lease.ts';
 export { type LeaseEvent, type LeaseHistory, leaseHistory } from './leases/lease-history.ts';
 export { type OpenLeaseParameters, openLease } from './leases/open-lease.ts';
+export { type OpenedLeases, openedLeases } from './leases/opened-leases.ts';
 export { readChainTime } from './leases/read-chain-time.ts';
 export { type LeaseOnChain, readLease } from './leases/read-lease.ts';

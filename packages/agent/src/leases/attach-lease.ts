@@ -10,6 +10,7 @@ import {
 import { readLease } from '@latent/sdk';
 import type { Hex } from 'viem';
 import type { LeaseDesk } from './lease-desk.ts';
+import { attachedRecord } from './member-record.ts';
 
 export interface Attached {
   readonly index: number;
@@ -42,24 +43,7 @@ export async function attachLease(
     const openedAt = await openedOnChain(desk, leaseId);
     const member = terms.members[index];
     if (member === undefined) throw new LatentError('LEASE_MISMATCH', `Lease ${leaseId} has no member ${index}.`);
-    context.members.save({
-      leaseId,
-      index,
-      ask: member.ask,
-      terms,
-      openedAt,
-      peerKey: caller,
-      state: 'attached',
-      reason: null,
-      job: null,
-      setup: null,
-      run: null,
-      startedAtMs: 0,
-      lastSeenMs: 0,
-      deliveredUnits: 0n,
-      voucher: null,
-      claim: null,
-    });
+    context.members.save(attachedRecord({ leaseId, index, terms, openedAt, peerKey: caller }));
     context.holds.release(member.ask, terms.order.renter);
     context.logger.info({ leaseId, renter: terms.order.renter, devices: member.devices }, 'lease attached');
     desk.onFreeChanged();

@@ -1,5 +1,6 @@
 import { LatentError, toLatentError } from '@latent/protocol';
 import { checkpointLease, finalizeLease, leaseHistory, readChainTime, readLease } from '@latent/sdk';
+import { createLeaseAdoption } from './adopt-leases.ts';
 import { claimMember } from './claim-member.ts';
 import { jobFolders, removeJobFolders } from './job-folders.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
@@ -17,12 +18,15 @@ const TURN_SECONDS = 4;
  */
 export async function followLeases(desk: LeaseDesk): Promise<void> {
   const { context } = desk;
+  const adoptLeases = createLeaseAdoption(desk);
+  const warn = (fields: Record<string, string>) => (thrown: unknown) => {
+    const { code, message } = toLatentError(thrown);
+    context.logger.warn({ ...fields, code, error: message }, 'could not follow the chain; trying again');
+  };
   while (!context.signal.aborted) {
+    await adoptLeases().catch(warn({}));
     for (const record of context.members.open()) {
-      await followLease(desk, record).catch((thrown: unknown) => {
-        const { code, message } = toLatentError(thrown);
-        context.logger.warn({ leaseId: record.leaseId, code, error: message }, 'could not follow lease; trying again');
-      });
+      await followLease(desk, record).catch(warn({ leaseId: record.leaseId }));
     }
     await context.clock.sleep(FOLLOW_INTERVAL_MS, { signal: context.signal }).catch(() => undefined);
   }

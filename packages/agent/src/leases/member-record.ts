@@ -55,6 +55,28 @@ export const memberRecordSchema = z.object({
 export type MemberRecord = z.infer<typeof memberRecordSchema>;
 export type StepName = 'setup' | 'run' | 'shell';
 
+/** What is stored of a lease that has been opened, before anything runs. */
+export function attachedRecord(
+  opened: Pick<MemberRecord, 'leaseId' | 'index' | 'terms' | 'openedAt' | 'peerKey'>,
+): MemberRecord {
+  const ask = opened.terms.members[opened.index]?.ask;
+  if (ask === undefined) throw new RangeError(`lease ${opened.leaseId} has no member ${opened.index}`);
+  return {
+    ...opened,
+    ask,
+    state: 'attached',
+    reason: null,
+    job: null,
+    setup: null,
+    run: null,
+    startedAtMs: 0,
+    lastSeenMs: 0,
+    deliveredUnits: 0n,
+    voucher: null,
+    claim: null,
+  };
+}
+
 /** Our member of the lease. No need to check the index: the record was made with one that exists. */
 export function memberOf(record: MemberRecord) {
   const member = record.terms.members[record.index];
