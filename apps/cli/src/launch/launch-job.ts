@@ -138,6 +138,8 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
     meterSecret,
     leaseId: hashOrder(chain.domain, terms),
   });
+  // The last moment at which nothing has been sent, and nothing has to be ended.
+  signal.throwIfAborted();
   store.create(record);
   const opened = await openOrGiveUp(dependencies, name, () =>
     withChain(() => openLease(chain, { renter, terms, asks }), { signal, onWaiting }),
