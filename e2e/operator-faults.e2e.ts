@@ -118,4 +118,17 @@ describe('when an operator’s machine fails', () => {
     const file = writeJob(network.home, { name: 'next', run: 'true' });
     expect(await network.latent(['launch', '--down', file])).toMatchObject({ code: 0 });
   });
+
+  test('a renter whose only operator has died gets the rest of the deposit back itself', async () => {
+    const launch = network.start(['launch', writeJob(network.home, { name: 'alone', machines: 1, run: TICKS })]);
+    const running = await awaitRunning(network.home, 'alone');
+    await killMachine(network, operatorOf(network, running, 0));
+    expect(await launch.ended).toMatchObject({ code: 4 });
+
+    const early = await network.latent(['down', 'alone']);
+    expect(early.stderr).toMatch(/LEASE_WINDOW_OPEN: alone is stopped, and its closing window passes in \d+ min\./);
+    await network.faults.advanceTime(running.terms.order.closeWindow + 1);
+    expect(await network.json(['down', 'alone'])).toMatchObject({ phase: 'ended' });
+    expectToAddUp(await readBill(network, 'alone'));
+  });
 });

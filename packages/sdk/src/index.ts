@@ -33,6 +33,7 @@ export { draftLease } from './clusters/draft-lease.ts';
 export { type HeldAsk, holdMembers } from './clusters/hold-members.ts';
 export { openRenterTransport } from './clusters/open-renter-transport.ts';
 export { type OrderDefaults, orderForJob } from './clusters/order-for-job.ts';
+export { settleStopped } from './clusters/settle-stopped.ts';
 export { tendCluster } from './clusters/tend-cluster.ts';
 export { type FilledJob, fillEnvs } from './job/fill-envs.ts';
 export type { DeviceRequirement, FileMount, JobFile, JobIsolation, JobRequirements, LatentSection } from './job/job.ts';

@@ -35,7 +35,7 @@ export function meterAccount(record: Pick<ClusterRecord, 'meterSecret'>): LocalA
 }
 
 export function toPhase(
-  { journal, name }: ClusterContext,
+  { journal, name }: Pick<ClusterContext, 'journal' | 'name'>,
   phase: ClusterPhase,
   text: string,
   change: Partial<ClusterRecord> = {},
@@ -57,7 +57,10 @@ export function changeMember(
 }
 
 /** For calls to a chain that may be down: waits with a message, nothing is lost. */
-export function waitingForChain<T>(context: ClusterContext, call: () => Promise<T>): Promise<T> {
+export function waitingForChain<T>(
+  context: Pick<ClusterContext, 'journal' | 'name' | 'signal'>,
+  call: () => Promise<T>,
+): Promise<T> {
   let told = false;
   const onWaiting: WithChainOptions['onWaiting'] = (error: LatentError) => {
     if (!told) context.journal.tell(context.name, { kind: 'warning', text: `Waiting for the chain: ${error.message}` });

@@ -1,6 +1,7 @@
 import type { Command } from '@commander-js/extra-typings';
 import { LatentError } from '@latent/protocol';
-import { type ClusterRecord, isOver } from '@latent/sdk';
+import { type ClusterRecord, connectChain, isOver, settleStopped, withChain } from '@latent/sdk';
+import { loadNetwork, loadRenter } from '../../home/network.ts';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
 import { waitForPhase } from '../../launch/wait-for-phase.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
@@ -20,18 +21,27 @@ export function addDown(program: Command): void {
 async function down(context: CommandContext, name: string | undefined): Promise<undefined> {
   const { store, output } = context;
   const chosen = chooseCluster(store, name);
-  if (isOver(chosen)) {
+  if (chosen.phase === 'ended') {
     throw new LatentError('CLUSTER_NOT_RUNNING', `${chosen.name} has ended already.`, {
       hint: `What it cost: latent bill ${chosen.name}`,
     });
   }
-  const record = await endAndWait(context, chosen);
+  const record = isOver(chosen) ? await settle(context, chosen) : await endAndWait(context, chosen);
   output.line(
     record.phase === 'ended'
       ? `${record.name} has ended. What it cost: latent bill ${record.name}`
-      : `${record.name} is stopped: nothing more is paid. The rest of the deposit comes back by itself after the closing window. So far: latent bill ${record.name}`,
+      : `${record.name} is stopped: nothing more is paid. The rest of the deposit comes back after the closing window, by itself or with another latent down. So far: latent bill ${record.name}`,
   );
   output.result({ cluster: record.name, phase: record.phase, leaseId: record.leaseId });
+}
+
+/** For a cluster that could only be stopped. Any of its agents does this too, if one is left. */
+async function settle({ home, store, output, signal }: CommandContext, stopped: ClusterRecord): Promise<ClusterRecord> {
+  const network = await loadNetwork(home, stopped.network);
+  const renter = await loadRenter(network);
+  const onWaiting = (error: Error) => output.warn(`Waiting for the chain: ${error.message}`);
+  const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
+  return settleStopped({ name: stopped.name, journal: store, chain, renter, signal });
 }
 
 /** Asks the meter for the end and shows it. Safe to interrupt: the meter ends the cluster all the same. */
