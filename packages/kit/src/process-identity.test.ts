@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { identifyProcess, isRunning, signalProcess } from './process-identity.ts';
 
@@ -30,11 +32,15 @@ describe('a process identity', () => {
   });
 
   it('is not running for a process that has ended and that nobody has asked for its exit code', async () => {
-    // The shell's child ends at once; the shell, replaced by one that never waits, leaves it a zombie.
-    const shell = spawn('/bin/sh', ['-c', 'true & echo $!; exec sleep 60'], { stdio: ['ignore', 'pipe', 'ignore'] });
+    // A child that ends when its pipe does, of a shell that has become a program which never asks for exit codes.
+    const script = 'cat <&3 >/dev/null & echo $!; exec sleep 60 3<&-';
+    const shell = spawn('/bin/sh', ['-c', script], { stdio: ['ignore', 'pipe', 'ignore', 'pipe'] });
+    if (shell.stdout === null) throw new Error('the shell has an output');
     const [line] = await once(shell.stdout, 'data');
     const zombie = identifyProcess(Number(String(line).trim()));
-    while (isRunning(zombie)) await new Promise((resolve) => setImmediate(resolve));
+    while (!readFileSync(`/proc/${shell.pid}/comm`, 'utf8').startsWith('sleep')) await nextTurn();
+    shell.stdio[3]?.destroy();
+    while (isRunning(zombie)) await nextTurn();
     process.kill(zombie.pid, 0);
     expect(isRunning(zombie)).toBe(false);
     shell.kill('SIGKILL');

@@ -10,6 +10,7 @@ import { waitForPhase } from './wait-for-phase.ts';
 
 /** Has every rank's job ended, and are its outputs saved where it has any? */
 function isJobOver(record: ClusterRecord): boolean {
+  if (record.downWhenDone) return false;
   const ended = record.members.every(({ job }) => job.kind === 'exited');
   return ended && (record.job.outputs.length === 0 || record.outputsFolder !== null);
 }
