@@ -8,7 +8,7 @@ import { followLogs } from './follow-logs.ts';
 import { readProgress } from './progress.ts';
 import { waitForPhase } from './wait-for-phase.ts';
 
-/** Has every rank's job ended, and are its outputs saved where it has any? */
+/** Has every rank's job ended, and are its outputs saved where it has any? One that goes down with its job is over at its end only. */
 function isJobOver(record: ClusterRecord): boolean {
   if (record.downWhenDone) return false;
   const ended = record.members.every(({ job }) => job.kind === 'exited');
