@@ -128,7 +128,7 @@ describe('by hand, command by command', () => {
     expect((await network.latent(['down', 'quick'])).code).toBe(0);
     await awaitFree(network, 2);
     const closed = await network.latent(['launch', file, '--down']);
-    expect(closed.code).toBe(0);
+    expect(closed).toMatchObject({ code: 0, stdout: expect.stringContaining('Done. What it cost') });
     expect(await network.json(['status', 'quick'])).toMatchObject([{ phase: 'ended', outcome: { code: 'done' } }]);
   });
 

@@ -8,10 +8,13 @@ import { followLogs } from './follow-logs.ts';
 import { readProgress } from './progress.ts';
 import { waitForPhase } from './wait-for-phase.ts';
 
-/** Has every rank's job ended, and are its outputs saved where it has any? One that goes down with its job is over at its end only. */
+/**
+ * Has every rank's job ended well, and are its outputs saved where it has any, so that the cluster stands idle? One that goes
+ * down with its job, for a failure or as asked, is over at its end only.
+ */
 function isJobOver(record: ClusterRecord): boolean {
-  if (record.downWhenDone) return false;
-  const ended = record.members.every(({ job }) => job.kind === 'exited');
+  if (record.downWhenDone || record.phase !== 'running') return false;
+  const ended = record.members.every(({ job }) => job.kind === 'exited' && job.code === 0);
   return ended && (record.job.outputs.length === 0 || record.outputsFolder !== null);
 }
 
