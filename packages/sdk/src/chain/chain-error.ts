@@ -7,12 +7,13 @@ import {
   InsufficientFundsError,
   isHex,
   TimeoutError,
+  WaitForTransactionReceiptTimeoutError,
   WebSocketRequestError,
 } from 'viem';
 
 const knownErrors = [...leaseEscrowAbi, ...operatorsAbi, ...testDollarAbi].filter((item) => item.type === 'error');
 
-/** Whatever a chain call threw, as a LatentError: CHAIN_UNREACHABLE, CHAIN_REVERTED (with the contract's own error) or FUNDS_TOO_LOW. */
+/** Whatever a chain call threw, as a LatentError: CHAIN_UNREACHABLE, CHAIN_REVERTED (with the contract's own error), FUNDS_TOO_LOW, or TIMED_OUT (sent, not mined yet). */
 export function toChainError(thrown: unknown): LatentError {
   if (thrown instanceof LatentError) return thrown;
   if (!(thrown instanceof BaseError)) {
@@ -20,6 +21,13 @@ export function toChainError(thrown: unknown): LatentError {
   }
   const data = revertData(thrown);
   if (data !== undefined) return revertedError(thrown, data);
+  if (thrown.walk((cause) => cause instanceof WaitForTransactionReceiptTimeoutError) !== null) {
+    // Not a refusal: it may still be mined.
+    return new LatentError('TIMED_OUT', `The chain has not mined the transaction yet: ${thrown.shortMessage}`, {
+      hint: 'It may still be. Look before it is sent again.',
+      cause: thrown,
+    });
+  }
   if (thrown.walk((cause) => cause instanceof InsufficientFundsError) !== null) {
     return new LatentError('FUNDS_TOO_LOW', 'The account has too little ether to pay for gas.', {
       hint: 'Send some ether of this chain to the account.',
