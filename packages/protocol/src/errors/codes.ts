@@ -10,8 +10,11 @@ interface ErrorCodeInfo {
 /** Every error code of Latent. The same codes are used in HTTP bodies, agent replies, logs, exit messages and docs. */
 export const errorCodes = {
   // asks
-  ASK_BAD_SIGNATURE: { retry: 'never', meaning: 'The ask is not signed by the agent key that it names.' },
-  ASK_WRONG_CHAIN: { retry: 'never', meaning: 'The ask was signed for another chain or another escrow.' },
+  ASK_BAD_SIGNATURE: {
+    retry: 'never',
+    meaning:
+      'The agent key named did not sign this ask for this chain and escrow; a digest does not say which is wrong.',
+  },
   ASK_EXPIRED: { retry: 'never', meaning: 'The ask is no longer valid, or ends before the lease could open.' },
   ASK_CANCELLED: { retry: 'never', meaning: 'The agent has raised its epoch since it signed the ask.' },
   ASK_OVERSOLD: { retry: 'later', meaning: 'More devices are asked for than the machine has free.' },
@@ -23,7 +26,6 @@ export const errorCodes = {
   BOOK_FORGED_ASK: { retry: 'never', meaning: 'A book served an ask that its agent never signed.' },
   BOOK_UNREACHABLE: { retry: 'later', meaning: 'A book did not answer.' },
   BOOK_RATE_LIMITED: { retry: 'later', meaning: 'Too many messages from one sender.' },
-  BOOK_NOT_PRESENT: { retry: 'later', meaning: 'The agent of the ask holds no connection to the book.' },
   // orders
   ORDER_NO_MATCH: { retry: 'later', meaning: 'Too few asks satisfy the order.' },
   ORDER_TOO_FEW_HOLDS: { retry: 'now', meaning: 'Too few agents would keep their ask free for the order.' },
