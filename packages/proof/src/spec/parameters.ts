@@ -75,8 +75,8 @@ export function parametersOfNumber(number: number): Parameters | undefined {
 /** Most layers of a proof. */
 export const MOST_LAYERS = 65_536;
 
-/** Most passes of a proof's phase. */
-export const MOST_PASSES = { compute: 65_536, bandwidth: 1_048_576 } as const;
+/** Most passes of a phase. */
+export const MOST_PASSES = 65_536;
 
 /** Bytes of a layer's weights. */
 export function layerBytes({ width, gates }: Parameters): number {

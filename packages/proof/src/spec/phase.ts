@@ -1,4 +1,4 @@
-import { MOST_PASSES, type Parameters } from './parameters.ts';
+import type { Parameters } from './parameters.ts';
 
 /** Compute passes take operations, bandwidth passes take reading all of the memory. */
 export type PhaseName = 'compute' | 'bandwidth';
@@ -14,7 +14,6 @@ export interface Phase {
   readonly rows: number;
   /** Steps that a row goes, T; it has T + 1 states. */
   readonly steps: number;
-  readonly mostPasses: number;
   /** The layer that `row` goes through in `step`. */
   readonly layerOf: (row: number, step: number) => number;
 }
@@ -29,7 +28,6 @@ export function phaseOf(parameters: Parameters, name: PhaseName, layers: number)
         number: 0,
         rows: computeRows,
         steps: layers,
-        mostPasses: MOST_PASSES.compute,
         layerOf: (_, step) => step,
       };
     case 'bandwidth':
@@ -38,7 +36,6 @@ export function phaseOf(parameters: Parameters, name: PhaseName, layers: number)
         number: 1,
         rows: lanes * laneRows,
         steps: layers / lanes,
-        mostPasses: MOST_PASSES.bandwidth,
         layerOf: (row, step) => step * lanes + Math.floor(row / laneRows),
       };
   }

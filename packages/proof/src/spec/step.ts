@@ -34,7 +34,7 @@ export function weights(
 /** Σ state·weights: exact, as no partial sum leaves ±2²¹. */
 export function accumulate(state: Int8Array, column: Int8Array): number {
   let sum = 0;
-  for (let index = 0; index < column.length; index++) sum += at(state, index) * at(column, index);
+  for (let index = 0; index < column.length; index++) sum += (state[index] ?? 0) * (column[index] ?? 0);
   return sum;
 }
 

@@ -1,0 +1,3 @@
+export type { Engine, EngineDevice, EngineKind } from './engine.ts';
+export { createProver } from './prover.ts';
+export { openReferenceEngine } from './reference/reference-engine.ts';
