@@ -29,6 +29,16 @@ const generators: readonly Generator[] = [
     generate: async () => (await import('./gen-vectors.ts')).generateVectors(),
   },
   {
+    name: 'known answers of the hardware proof',
+    writes: ['packages/proof/vectors/known-answers.json'],
+    generate: async () => (await import('./gen-proof-vectors.ts')).generateProofVectors(),
+  },
+  {
+    name: 'WASM kernels of the hardware proof',
+    writes: ['packages/proof/src/wasm/kernel.gen.ts'],
+    generate: async () => (await import('./gen-wasm.ts')).generateWasm(),
+  },
+  {
     name: 'reference of errors',
     writes: ['docs/reference/errors.md'],
     generate: async () => (await import('./gen-error-reference.ts')).generateErrorReference(),

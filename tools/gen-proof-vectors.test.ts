@@ -1,0 +1,14 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { generateProofVectors } from './gen-proof-vectors.ts';
+
+const root = join(import.meta.dirname, '..');
+
+describe('generateProofVectors', () => {
+  it('generates exactly the file that is committed', async () => {
+    const vectors = await generateProofVectors();
+    expect([...vectors.keys()]).toEqual(['packages/proof/vectors/known-answers.json']);
+    for (const [path, content] of vectors) expect(await readFile(join(root, path), 'utf8')).toBe(content);
+  });
+});
