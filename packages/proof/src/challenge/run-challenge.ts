@@ -71,6 +71,7 @@ export async function runChallenge(request: ChallengeRequest): Promise<Challenge
       ...(request.layers === undefined ? {} : { layers: request.layers }),
       onProgress: (done, all) => told('fill', done / all),
     });
+    checkRanges(parameters, layers, { compute: 1, bandwidth: 1 });
     const session = { parameters, layers, id: sessionId(kernel.hash, parameters, context, fill) };
     const runPhase = async (name: PhaseName) => {
       const beacon = await request.drawBeacon(name);
