@@ -34,4 +34,5 @@ export { type PhaseName, phaseNames } from './spec/phase.ts';
 export { referenceKernel } from './spec/reference-kernel.ts';
 export type { Beacons } from './spec/session.ts';
 export { type Challenge, type VerifiedProof, type VerifyOptions, verifyProof } from './verify/verify-proof.ts';
+export { loadKernel } from './wasm/load-kernel.ts';
 export { decodeHeader, HEADER_BYTES, MOST_PROOF_BYTES, type ProofHeader } from './wire/proof-header.ts';
