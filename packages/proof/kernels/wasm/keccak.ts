@@ -18,18 +18,25 @@ export function begin(): void {
 /** Takes whole blocks of 136 bytes. */
 export function absorb(from: usize, blocks: usize): void {
   for (; blocks > 0; blocks--) {
-    for (let lane: usize = 0; lane < RATE_LANES; lane++) {
-      const at = single + (lane << 3);
-      store<u64>(at, load<u64>(at) ^ load<u64>(from + (lane << 3)));
-    }
+    absorbLanes(from, RATE_LANES);
     permute<u64>(single);
     from += RATE;
   }
 }
 
+// @ts-ignore: decorator
+@inline
+function absorbLanes(from: usize, lanes: usize): void {
+  for (let lane: usize = 0; lane < lanes; lane++) {
+    const at = single + (lane << 3);
+    store<u64>(at, load<u64>(at) ^ load<u64>(from + (lane << 3)));
+  }
+}
+
 /** Takes what is left, 0 … 135 bytes, and writes the digest's 32 bytes. */
 export function finish(from: usize, length: usize, to: usize): void {
-  for (let index: usize = 0; index < length; index++) {
+  absorbLanes(from, length >> 3);
+  for (let index = length & ~7; index < length; index++) {
     store<u8>(single + index, load<u8>(single + index) ^ load<u8>(from + index));
   }
   store<u8>(single + length, load<u8>(single + length) ^ 0x01);
@@ -67,8 +74,17 @@ export function hashPair(first: usize, second: usize, length: usize, toFirst: us
 }
 
 /** For messages that are written lane by lane: all zero at first. */
+// @ts-ignore: decorator
+@inline
 export function clearPair(): void {
-  memory.fill(double, 0, 400);
+  clearLanes(0);
+}
+
+/** By stores, as `memory.fill` is a call out of the module, and dearer than so few bytes. */
+// @ts-ignore: decorator
+@inline
+function clearLanes(lane: usize): void {
+  for (; lane < 25; lane++) setLane(lane, i64x2.splat(0));
 }
 
 // @ts-ignore: decorator
@@ -105,7 +121,7 @@ function absorbPair(first: usize, second: usize, lanes: usize): void {
 
 /** Makes the digests that were just computed the next messages, 32 bytes long: a further link of a chain. */
 export function chainPair(): void {
-  memory.fill(double + 4 * 16, 0, 21 * 16);
+  clearLanes(4);
   padPair(4);
   permutePair();
 }
