@@ -47,6 +47,7 @@ export async function openCpuEngine(options: CpuEngineOptions = {}): Promise<Eng
     throw new LatentError('CONFIG_INVALID', `An engine cannot have ${threads} threads.`, { hint: 'Say 1 or more.' });
   }
   const module = await compileKernel();
+  let closed = false;
   let filled: Filled | undefined;
   let board: { readonly name: string; readonly board: Board } | undefined;
 
@@ -60,6 +61,7 @@ export async function openCpuEngine(options: CpuEngineOptions = {}): Promise<Eng
     const bytes = layers * bytesOfLayer(parameters);
     const reach = withinReach();
     await release();
+    if (closed) throw new LatentError('CANCELLED', 'The engine was closed.');
     if (bytes > reach) {
       throw new LatentError('DEVICE_OUT_OF_MEMORY', `${layers} layers take ${bytes} bytes, and ${reach} are free.`, {
         hint: 'Fill fewer layers, or end what else takes memory on this machine.',
@@ -123,7 +125,10 @@ export async function openCpuEngine(options: CpuEngineOptions = {}): Promise<Eng
     fill,
     runPass,
     reopenRows,
-    close: release,
+    close: () => {
+      closed = true;
+      return release();
+    },
   };
 }
 

@@ -39,8 +39,17 @@ export function shareOf(parameters: Parameters, worker: number, workers: number)
   return { firstUnit, units: Math.floor(((worker + 1) * units) / workers) - firstUnit };
 }
 
-/** @param heapBase first byte that the kernels leave free */
-export function layOut(parameters: Parameters, { units }: Share, layers: number, heapBase: number): Layout {
+/**
+ * @param heapBase first byte that the kernels leave free
+ * @param mostBytes of one memory; less than there can be only in tests
+ */
+export function layOut(
+  parameters: Parameters,
+  { units }: Share,
+  layers: number,
+  heapBase: number,
+  mostBytes = MOST_BYTES,
+): Layout {
   let end = heapBase;
   const take = (bytes: number): number => {
     const start = Math.ceil(end / LINE_BYTES) * LINE_BYTES;
@@ -52,7 +61,7 @@ export function layOut(parameters: Parameters, { units }: Share, layers: number,
   const [codes, nodes] = [take(MOST_ROWS * units), take((layers + 2) * HASH_BYTES)];
   const weights = take(0);
   const layerBytes = 2 * parameters.gates * parameters.width * units;
-  const layersEach = Math.min(layers, Math.floor((MOST_BYTES - weights) / layerBytes));
+  const layersEach = Math.min(layers, Math.floor((mostBytes - weights) / layerBytes));
   return { seed, keys, packed, values, codes, nodes, weights, layerBytes, layersEach };
 }
 

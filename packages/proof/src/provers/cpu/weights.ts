@@ -19,15 +19,19 @@ export interface Weights {
   readonly banks: readonly [Bank, ...Bank[]];
 }
 
-/** @throws RangeError if the memory cannot be had */
+/**
+ * @param mostBytes of one memory; less than there can be only in tests
+ * @throws RangeError if the memory cannot be had
+ */
 export async function takeMemory(
   module: WebAssembly.Module,
   parameters: Parameters,
   layers: number,
   share: Share,
+  mostBytes?: number,
 ): Promise<Weights> {
   const kernel = await instantiateKernel(module);
-  const layout = layOut(parameters, share, layers, kernel.heapBase());
+  const layout = layOut(parameters, share, layers, kernel.heapBase(), mostBytes);
   const banks: [Bank, ...Bank[]] = [grow(kernel, memoryBytes(layout, layers, 0))];
   for (let index = 1; index * layout.layersEach < layers; index++) {
     banks.push(grow(await instantiateKernel(module), memoryBytes(layout, layers, index)));

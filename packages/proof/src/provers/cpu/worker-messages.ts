@@ -9,22 +9,24 @@ export interface WorkerPlace {
   readonly workers: number;
 }
 
+export interface FillWork {
+  readonly kind: 'fill';
+  readonly parameters: Parameters;
+  readonly sessionId: Uint8Array;
+  readonly layers: number;
+  /** A counter (`counters.ts`) of the layers done. */
+  readonly progress: SharedArrayBuffer;
+}
+
+export interface RunWork {
+  readonly kind: 'run';
+  readonly board: Board;
+  readonly seeds: readonly Uint8Array[];
+  readonly rows: readonly BoardRow[];
+}
+
 /** Sent to all workers alike, one at a time. */
-export type WorkerRequest =
-  | {
-      readonly kind: 'fill';
-      readonly parameters: Parameters;
-      readonly sessionId: Uint8Array;
-      readonly layers: number;
-      /** A counter (`counters.ts`) of the layers done. */
-      readonly progress: SharedArrayBuffer;
-    }
-  | {
-      readonly kind: 'run';
-      readonly board: Board;
-      readonly seeds: readonly Uint8Array[];
-      readonly rows: readonly BoardRow[];
-    };
+export type WorkerRequest = FillWork | RunWork;
 
 /** What a worker answers each request with. */
 export type WorkerAnswer =

@@ -3,7 +3,7 @@ import { useCounters } from './counters.ts';
 import { shareOf } from './layout.ts';
 import { runBoard } from './run-board.ts';
 import { fillLayer, takeMemory, type Weights } from './weights.ts';
-import type { WorkerAnswer, WorkerPlace, WorkerRequest } from './worker-messages.ts';
+import type { FillWork, WorkerAnswer, WorkerPlace, WorkerRequest } from './worker-messages.ts';
 
 // The thread of one worker. What it is given comes from `crew.ts` in the same process. Anything that is thrown here ends the
 // thread, which the crew tells as a device that was lost.
@@ -13,14 +13,17 @@ function serve(port: MessagePort, place: WorkerPlace): void {
 
   async function take(request: WorkerRequest): Promise<WorkerAnswer> {
     switch (request.kind) {
-      case 'fill':
-        try {
-          weights = await fill(place, request);
-        } catch (error) {
-          if (error instanceof RangeError) return { kind: 'outOfMemory', reason: error.message };
-          throw error;
+      case 'fill': {
+        const taken = await takeShare(place, request);
+        if ('kind' in taken) return taken;
+        weights = taken;
+        const { add } = useCounters(request.progress, place.workers);
+        for (let layer = 0; layer < request.layers; layer++) {
+          fillLayer(weights, request.sessionId, layer);
+          add(0);
         }
         break;
+      }
       case 'run':
         if (weights === undefined) throw new Error('asked to run rows without weights');
         runBoard(weights, place, request.board, request.seeds, request.rows);
@@ -32,17 +35,16 @@ function serve(port: MessagePort, place: WorkerPlace): void {
   port.on('message', (request: WorkerRequest) => void take(request).then((answer) => port.postMessage(answer)));
 }
 
-async function fill(
+async function takeShare(
   { module, worker, workers }: WorkerPlace,
-  { parameters, sessionId, layers, progress }: Extract<WorkerRequest, { readonly kind: 'fill' }>,
-): Promise<Weights> {
-  const weights = await takeMemory(module, parameters, layers, shareOf(parameters, worker, workers));
-  const { add } = useCounters(progress, workers);
-  for (let layer = 0; layer < layers; layer++) {
-    fillLayer(weights, sessionId, layer);
-    add(0);
+  { parameters, layers }: FillWork,
+): Promise<Weights | WorkerAnswer> {
+  try {
+    return await takeMemory(module, parameters, layers, shareOf(parameters, worker, workers));
+  } catch (error) {
+    if (error instanceof RangeError) return { kind: 'outOfMemory', reason: error.message };
+    throw error;
   }
-  return weights;
 }
 
 if (parentPort !== null) serve(parentPort, workerData);
