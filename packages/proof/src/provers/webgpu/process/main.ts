@@ -1,0 +1,9 @@
+import { orderSchema } from './messages.ts';
+import { createDeviceServer } from './serve-device.ts';
+
+// Runs a device for `startDeviceProcess`, and ends with the channel to it: so nothing is left behind when that process dies.
+const server = createDeviceServer((news) => {
+  if (process.connected) process.send?.(news);
+});
+process.on('message', (message) => void server.take(orderSchema.parse(message)));
+process.on('disconnect', () => void server.close().finally(() => process.exit(0)));
