@@ -56,7 +56,7 @@ def _constants(count):
 def _permute(state, count):
     masks = _masks(count)
     above_one, below_one = masks[1]
-    moves = [(lane, TARGETS[lane], ROTATIONS[lane], 64 - ROTATIONS[lane], *masks[ROTATIONS[lane]]) for lane in range(25)]
+    moves = [(lane, TARGETS[lane], by, 64 - by, *masks[by]) for lane, by in enumerate(ROTATIONS)]
     for constant in _constants(count):
         c = [state[x] ^ state[x + 5] ^ state[x + 10] ^ state[x + 15] ^ state[x + 20] for x in range(5)]
         d = []
