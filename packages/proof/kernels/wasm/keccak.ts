@@ -74,17 +74,8 @@ export function hashPair(first: usize, second: usize, length: usize, toFirst: us
 }
 
 /** For messages that are written lane by lane: all zero at first. */
-// @ts-ignore: decorator
-@inline
 export function clearPair(): void {
-  clearLanes(0);
-}
-
-/** By stores, as `memory.fill` is a call out of the module, and dearer than so few bytes. */
-// @ts-ignore: decorator
-@inline
-function clearLanes(lane: usize): void {
-  for (; lane < 25; lane++) setLane(lane, i64x2.splat(0));
+  memory.fill(double, 0, 400);
 }
 
 // @ts-ignore: decorator
@@ -121,7 +112,7 @@ function absorbPair(first: usize, second: usize, lanes: usize): void {
 
 /** Makes the digests that were just computed the next messages, 32 bytes long: a further link of a chain. */
 export function chainPair(): void {
-  clearLanes(4);
+  memory.fill(double + 4 * 16, 0, 21 * 16);
   padPair(4);
   permutePair();
 }

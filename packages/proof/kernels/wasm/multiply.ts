@@ -124,6 +124,7 @@ function addAcross(a: v128, b: v128, c: v128, d: v128): v128 {
   return i32x4.add(v128.shuffle<i64>(ab, cd, 0, 2), v128.shuffle<i64>(ab, cd, 1, 3));
 }
 
+/** Eight sums at a time. Measured on one processor (AMD EPYC), five rows are 5 % faster, two rows by four columns 10 % slower. */
 function multiplyFour(
   values: usize,
   weights: usize,
@@ -141,36 +142,22 @@ function multiplyFour(
   let c1 = i32x4.splat(0);
   let d0 = i32x4.splat(0);
   let d1 = i32x4.splat(0);
-  for (const end = weights + (width << 1); weights != end; weights += 32) {
-    let first = v128.load_ext<i8>(weights);
-    let second = v128.load_ext<i8>(weights, 8);
-    let row = v128.load(values);
-    a0 = addDot(a0, row, first);
-    a1 = addDot(a1, row, second);
-    row = v128.load(values, 16);
-    b0 = addDot(b0, row, first);
-    b1 = addDot(b1, row, second);
-    row = v128.load(values, 32);
-    c0 = addDot(c0, row, first);
-    c1 = addDot(c1, row, second);
-    row = v128.load(values, 48);
-    d0 = addDot(d0, row, first);
-    d1 = addDot(d1, row, second);
-    first = v128.load_ext<i8>(weights, 16);
-    second = v128.load_ext<i8>(weights, 24);
-    row = v128.load(values, 64);
-    a0 = addDot(a0, row, first);
-    a1 = addDot(a1, row, second);
-    row = v128.load(values, 80);
-    b0 = addDot(b0, row, first);
-    b1 = addDot(b1, row, second);
-    row = v128.load(values, 96);
-    c0 = addDot(c0, row, first);
-    c1 = addDot(c1, row, second);
-    row = v128.load(values, 112);
-    d0 = addDot(d0, row, first);
-    d1 = addDot(d1, row, second);
-    values += 128;
+  for (const end = weights + (width << 1); weights != end; weights += 16) {
+    const first = v128.load_ext<i8>(weights);
+    const second = v128.load_ext<i8>(weights, 8);
+    const a = v128.load(values);
+    a0 = addDot(a0, a, first);
+    a1 = addDot(a1, a, second);
+    const b = v128.load(values, 16);
+    b0 = addDot(b0, b, first);
+    b1 = addDot(b1, b, second);
+    const c = v128.load(values, 32);
+    c0 = addDot(c0, c, first);
+    c1 = addDot(c1, c, second);
+    const d = v128.load(values, 48);
+    d0 = addDot(d0, d, first);
+    d1 = addDot(d1, d, second);
+    values += 64;
   }
   mixIn(firstWords, addAcross(a0, b0, c0, d0), firstFactor);
   mixIn(secondWords, addAcross(a1, b1, c1, d1), secondFactor);
@@ -190,29 +177,22 @@ function multiplyTwo(
   let b0 = i32x4.splat(0);
   let b1 = i32x4.splat(0);
   const none = i32x4.splat(0);
-  for (const end = weights + (width << 1); weights != end; weights += 32) {
-    let first = v128.load_ext<i8>(weights);
-    let second = v128.load_ext<i8>(weights, 8);
-    let row = v128.load(values);
-    a0 = addDot(a0, row, first);
-    a1 = addDot(a1, row, second);
-    row = v128.load(values, 16);
-    b0 = addDot(b0, row, first);
-    b1 = addDot(b1, row, second);
-    first = v128.load_ext<i8>(weights, 16);
-    second = v128.load_ext<i8>(weights, 24);
-    row = v128.load(values, 32);
-    a0 = addDot(a0, row, first);
-    a1 = addDot(a1, row, second);
-    row = v128.load(values, 48);
-    b0 = addDot(b0, row, first);
-    b1 = addDot(b1, row, second);
-    values += 64;
+  for (const end = weights + (width << 1); weights != end; weights += 16) {
+    const first = v128.load_ext<i8>(weights);
+    const second = v128.load_ext<i8>(weights, 8);
+    const a = v128.load(values);
+    a0 = addDot(a0, a, first);
+    a1 = addDot(a1, a, second);
+    const b = v128.load(values, 16);
+    b0 = addDot(b0, b, first);
+    b1 = addDot(b1, b, second);
+    values += 32;
   }
   mixIn(firstWords, addAcross(a0, b0, none, none), firstFactor);
   mixIn(secondWords, addAcross(a1, b1, none, none), secondFactor);
 }
 
+/** One row is as fast as memory is read: the loop is unrolled so that sums do not wait for each other. */
 function multiplyOne(
   values: usize,
   weights: usize,
