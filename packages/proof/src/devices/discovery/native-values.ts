@@ -26,13 +26,16 @@ export function readMemoryBytes(bytes: Uint8Array, offset = 0): number | undefin
 /** Text up to its first NUL. @returns undefined when it is empty */
 export function readCString(bytes: Uint8Array): string | undefined {
   const end = bytes.indexOf(0);
-  return cleanText(new TextDecoder('latin1').decode(end < 0 ? bytes : bytes.subarray(0, end)));
+  return cleanText(new TextDecoder().decode(end < 0 ? bytes : bytes.subarray(0, end)));
 }
 
-/** What a driver calls itself goes to terminals and logs: printable, bounded, or undefined. */
+/**
+ * What a driver calls itself goes to terminals and logs: bounded, and of characters that print and take one place: ASCII, Latin-1
+ * and the trade mark sign. Everything else becomes a question mark. @returns undefined when nothing is left
+ */
 export function cleanText(text: string): string | undefined {
   const clean = text
-    .replace(/[^\x20-\x7e\u00a0-\ud7ff]/g, '?')
+    .replace(/[^\x20-\x7e\u00a1-\u00ff\u2122]/g, '?')
     .trim()
     .slice(0, MOST_TEXT);
   return clean === '' ? undefined : clean;

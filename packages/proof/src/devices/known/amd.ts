@@ -49,7 +49,7 @@ export const amdDevices: readonly KnownDevice[] = [
     { name: 'AMD Radeon RX 7800 XT', memoryGiB: 16, int8: 74.6, bf16: 74.6, bandwidth: 624, units: 60, mhz: 2430, bits: 256, gbps: 19.5 },
     { name: 'AMD Radeon RX 7900 GRE', memoryGiB: 16, int8: 92, bf16: 92, bandwidth: 576, units: 80, mhz: 2245, bits: 256, gbps: 18 },
     { name: 'AMD Radeon RX 7900 XT', memoryGiB: 20, int8: 103.2, bf16: 103.2, bandwidth: 800, units: 84, mhz: 2400, bits: 320, gbps: 20 },
-    { name: 'AMD Radeon RX 7900 XTX', memoryGiB: 24, int8: 122.9, bf16: 122.9, bandwidth: 960, units: 96, mhz: 2500, bits: 384, gbps: 20, source: 'rx-7900-xtx' },
+    { name: 'AMD Radeon RX 7900 XTX', memoryGiB: 24, int8: 122.9, bf16: 122.9, bandwidth: 960, units: 96, mhz: 2500, bits: 384, gbps: 20, source: 'rx-7900-xtx', bandwidthSource: 'rx-7900-memory' },
     { name: 'AMD Radeon PRO W7800', memoryGiB: 32, int8: 89.6, bf16: 89.6, bandwidth: 576, units: 70, mhz: 2499, bits: 256, gbps: 18 },
     { name: 'AMD Radeon PRO W7900', memoryGiB: 48, int8: 122.6, bf16: 122.6, bandwidth: 864, units: 96, mhz: 2495, bits: 384, gbps: 18 },
   ]),
@@ -57,7 +57,7 @@ export const amdDevices: readonly KnownDevice[] = [
     { name: 'AMD Radeon RX 9060 XT', memoryGiB: 8, int8: 205.1, bf16: 102.6, bandwidth: 320, units: 32, mhz: 3130, bits: 128, gbps: 20 },
     { name: 'AMD Radeon RX 9060 XT', memoryGiB: 16, int8: 205.1, bf16: 102.6, bandwidth: 320, units: 32, mhz: 3130, bits: 128, gbps: 20 },
     { name: 'AMD Radeon RX 9070', memoryGiB: 16, int8: 289, bf16: 144.5, bandwidth: 640, units: 56, mhz: 2520, bits: 256, gbps: 20 },
-    { name: 'AMD Radeon RX 9070 XT', memoryGiB: 16, int8: 389.3, bf16: 194.6, bandwidth: 640, units: 64, mhz: 2970, bits: 256, gbps: 20, source: 'rx-9070-xt' },
+    { name: 'AMD Radeon RX 9070 XT', memoryGiB: 16, int8: 389.3, bf16: 194.6, bandwidth: 640, units: 64, mhz: 2970, bits: 256, gbps: 20, source: 'rx-9070-xt', bandwidthSource: 'rx-9070-memory' },
     { name: 'AMD Radeon AI PRO R9700', memoryGiB: 32, int8: 382.7, bf16: 191.4, bandwidth: 640, units: 64, mhz: 2920, bits: 256, gbps: 20 },
   ]),
   ...computedRows(cdna, [
@@ -70,7 +70,7 @@ export const amdDevices: readonly KnownDevice[] = [
   ]),
   ...computedRows(cdna3, [
     { name: 'AMD Instinct MI300A', memoryGiB: 128, int8: 1961.2, bf16: 980.6, bandwidth: 5324.8, units: 228, mhz: 2100, bits: 8192, gbps: 5.2 },
-    { name: 'AMD Instinct MI300X', memoryGiB: 192, int8: 2614.9, bf16: 1307.4, bandwidth: 5324.8, units: 304, mhz: 2100, bits: 8192, gbps: 5.2, source: 'mi300x' },
+    { name: 'AMD Instinct MI300X', memoryGiB: 192, int8: 2614.9, bf16: 1307.4, bandwidth: 5300, units: 304, mhz: 2100, bits: 8192, gbps: 5.2, bandwidthSource: 'mi300x' },
     { name: 'AMD Instinct MI325X', memoryGiB: 256, int8: 2614.9, bf16: 1307.4, bandwidth: 6000, units: 304, mhz: 2100, bits: 8192, gbps: 6 },
   ]),
   ...computedRows(cdna4, [

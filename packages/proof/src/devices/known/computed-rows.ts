@@ -24,6 +24,7 @@ export interface ModelRow {
   readonly bits: number;
   readonly gbps: number;
   readonly source?: SourceId;
+  readonly bandwidthSource?: SourceId;
   readonly note?: string;
 }
 
@@ -52,15 +53,18 @@ function toKnownDevice(generation: Generation, row: ModelRow): KnownDevice {
     memoryGiB: row.memoryGiB,
     int8Tops: rate(row.int8, int8PerClock),
     bf16Tflops: rate(row.bf16, bf16PerClock),
-    bandwidthGBps: {
-      value: row.bandwidth,
-      ...(row.bandwidthUpTo === undefined ? {} : { upTo: row.bandwidthUpTo }),
-      basis: 'computed',
-      source,
-      arithmetic: `${row.bits} bits × ${row.gbps} Gb/s ÷ 8`,
-    },
+    bandwidthGBps: bandwidthOf(row, source),
     shape: { multiprocessors: row.units, boostMhz: row.mhz, int8PerClock, bf16PerClock },
     bus: { widthBits: row.bits, gigabitsPerSecond: row.gbps },
     ...(row.note === undefined ? {} : { note: row.note }),
   };
+}
+
+/** Vendors round what the bus gives, down to 6 TB/s for 6144 GB/s: then the figure is theirs and not computed. */
+function bandwidthOf(row: ModelRow, source: SourceId): Figure {
+  const { bandwidth: value, bandwidthUpTo: upTo, bits, gbps } = row;
+  const range = upTo === undefined ? {} : { upTo };
+  const from = { ...range, source: row.bandwidthSource ?? source };
+  if (Math.abs((bits * gbps) / 8 - value) >= 0.1) return { value, ...from, basis: 'stated' };
+  return { value, ...from, basis: 'computed', arithmetic: `${bits} bits × ${gbps} Gb/s ÷ 8` };
 }

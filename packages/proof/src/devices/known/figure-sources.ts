@@ -11,12 +11,6 @@ export const figureSources = {
   'nvidia-turing': {
     title: 'NVIDIA Turing GPU Architecture, whitepaper WP-09183-001 (2018), and datasheets of the models',
   },
-  'turing-rates': {
-    title:
-      'AnandTech, The NVIDIA Turing GPU Architecture Deep Dive (2018-09-14): 2048 int8 operations per clock and multiprocessor',
-    address: 'https://www.anandtech.com/show/13282/nvidia-turing-architecture-deep-dive/6',
-    comparedIn: '2026-11',
-  },
   'tesla-t4': {
     title: 'Comparison page of the Tesla T4: 40 multiprocessors, 1590 MHz, 256 bits at 10 Gb/s',
     address: 'https://sysrqmts.com/pt/gpus/compare/nvidia-grid-rtx-t10-8-vs-nvidia-tesla-t4',
@@ -113,6 +107,11 @@ export const figureSources = {
     address: 'https://multiplayer.it/notizie/amd-radeon-rx-9070-xt-rx-9070-specifiche.html',
     comparedIn: '2026-11',
   },
+  'rx-7900-memory': {
+    title: 'cputronic, RX 9070 XT vs RX 7900 XTX: 384 bits, 960 GB/s',
+    address: 'https://cputronic.com/gpu/compare/amd-radeon-rx-9070-xt-vs-amd-radeon-rx-7900-xtx',
+    comparedIn: '2026-11',
+  },
   'rx-7900-xtx': {
     title: 'hmc-tech, RX 9070 XT vs RX 7900 XTX: 122.88 TFLOPS fp16, 245.76 TOPS int4 (int8 runs at half of int4)',
     address: 'https://hmc-tech.com/gpu/amd-radeon-rx-9070-xt-vs-amd-radeon-rx-7900-xtx',
@@ -120,12 +119,13 @@ export const figureSources = {
   },
   'amd-instinct': { title: 'AMD Instinct accelerators, datasheets of the models (2020 to 2025)' },
   mi300x: {
-    title: 'codesota, MI300X: 192 GB, 5300 GB/s; compute units from the ROCm documentation of the MI300 series',
+    title: 'codesota, MI300X: 192 GB, 5300 GB/s',
     address: 'https://www.codesota.com/hardware/mi300x',
     comparedIn: '2026-11',
   },
   'mi350-clocks': {
-    title: 'Wccftech, AMD Instinct MI350 at Hot Chips 2025: MI350X 2.2 GHz, MI355X 2.4 GHz, 288 GB, 8 TB/s',
+    title:
+      'Wccftech, AMD Instinct MI350 at Hot Chips 2025: MI350X 2.2 GHz, MI355X 2.4 GHz; 8 dies of 32 compute units, 8192 8-bit operations per clock, as AMD told at ISSCC 2026',
     address:
       'https://wccftech.com/amd-instinct-mi350-gpuai-hardware-powerhouse-3nm-3d-chiplet-cdna-4-185-billion-transistors-1400w-tbp-over-4000b-llm-support//amp/',
     comparedIn: '2026-11',

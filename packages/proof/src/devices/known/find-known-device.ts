@@ -7,6 +7,9 @@ const MOST_OF_NOMINAL = 1.05;
 
 const GIB = 1024 ** 3;
 
+/** Longer than any name that a driver prints. */
+const MOST_NAME = 200;
+
 /** Words that drivers put in or leave out of one and the same name. What sets models apart is never among them. */
 const OPTIONAL_WORDS: ReadonlySet<string> = new Set([
   'geforce',
@@ -64,6 +67,7 @@ function withoutVendor(name: string, vendor: KnownVendor): string {
 /** The words that make the model, in order: lower case, no signs, no memory size, no optional word. */
 function wordsOf(name: string): string {
   return name
+    .slice(0, MOST_NAME)
     .toLowerCase()
     .replace(/\((r|tm|c)\)|[®™©]/g, ' ')
     .replace(/\s*\((?![^()]*(?:laptop|mobile|notebook|max-q))[^()]*\)\s*$/, ' ')
