@@ -1,6 +1,9 @@
 // The import law of ARCHITECTURE.md. One entry per row of its table; `law` is that row, word for word, and is
 // what a violation prints. Run by `npm run check` (tools/check-layers.ts), which also fails when too little was seen.
 
+const { existsSync, readdirSync, readFileSync } = require('node:fs');
+const { join } = require('node:path');
+
 /** @type {{ from: string, may: string[], lazily?: string[], law: string }[]} */
 const rows = [
   { from: 'packages/protocol', may: [], law: 'packages/protocol may import: viem, a schema library' },
@@ -39,8 +42,8 @@ const rows = [
   {
     from: 'apps/cli',
     may: ['protocol', 'sdk', 'kit'],
-    lazily: ['book', 'agent', 'watch', 'devnet'],
-    law: 'apps/cli may import: sdk (and the words of protocol, and kit); it starts the daemons and the devnet, loaded only when asked for: `await import(…)`',
+    lazily: ['proof', 'book', 'agent', 'watch', 'devnet'],
+    law: 'apps/cli may import: sdk (and the words of protocol, and kit); it asks for devices and proofs, and starts the daemons and the devnet, loaded only when asked for: `await import(…)`',
   },
   { from: 'apps/console', may: ['protocol', 'sdk'], law: 'apps/console may import: sdk (and the words of protocol)' },
 ];
@@ -82,20 +85,29 @@ const noCycles = {
   to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
 };
 
+/** Every path that a package.json exports, as patterns. */
+const entries = readdirSync(join(__dirname, 'packages')).flatMap((name) => {
+  const manifest = join(__dirname, 'packages', name, 'package.json');
+  const { exports = {} } = existsSync(manifest) ? JSON.parse(readFileSync(manifest, 'utf8')) : {};
+  return Object.values(exports).map((path) => `^packages/${name}/${path.replace('./', '').replaceAll('.', '[.]')}$`);
+});
+
+const ENTRY_LAW =
+  "Nobody imports another package's inside, only its entries: src/index.ts, and what else its package.json exports";
 const entryOnly = [
   {
     name: 'entry only',
-    comment: "Nobody imports another package's inside, only its entry (src/index.ts)",
+    comment: ENTRY_LAW,
     severity: 'error',
     from: { path: '^(packages|apps)/([^/]+)/' },
-    to: { path: '^(packages|apps)/[^/]+/', pathNot: ['^$1/$2/', '^packages/[^/]+/src/index[.]ts$'] },
+    to: { path: '^(packages|apps)/[^/]+/', pathNot: ['^$1/$2/', '^packages/[^/]+/src/index[.]ts$', ...entries] },
   },
   {
     name: 'entry only, from outside',
-    comment: "Nobody imports another package's inside, only its entry (src/index.ts)",
+    comment: ENTRY_LAW,
     severity: 'error',
     from: { path: '^(e2e|examples|bench|tools)/' },
-    to: { path: '^(packages|apps)/', pathNot: '^packages/[^/]+/src/index[.]ts$' },
+    to: { path: '^(packages|apps)/', pathNot: ['^packages/[^/]+/src/index[.]ts$', ...entries] },
   },
   {
     name: 'nothing from outside',

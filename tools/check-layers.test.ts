@@ -5,7 +5,7 @@ import { afterEach, expect, it } from 'vitest';
 import { checkLayers, findUnseen } from './check-layers.ts';
 import { runCommand } from './run-command.ts';
 
-const PACKAGES = ['protocol', 'kit', 'transport', 'sdk', 'book', 'agent', 'devnet'];
+const PACKAGES = ['protocol', 'kit', 'proof', 'transport', 'sdk', 'book', 'agent', 'devnet'];
 const EMPTY = 'export const empty = 1;\n';
 const folders: string[] = [];
 
@@ -19,7 +19,11 @@ async function workspace(files: Readonly<Record<string, string>>): Promise<strin
   folders.push(root);
   const manifests = PACKAGES.map((name) => [
     `packages/${name}/package.json`,
-    JSON.stringify({ name: `@latent/${name}`, type: 'module', exports: { '.': './src/index.ts' } }),
+    JSON.stringify({
+      name: `@latent/${name}`,
+      type: 'module',
+      exports: { '.': './src/index.ts', ...(name === 'proof' ? { './devices': './src/devices/index.ts' } : {}) },
+    }),
   ]);
   const entries = PACKAGES.map((name) => [`packages/${name}/src/index.ts`, EMPTY]);
   const all: Record<string, string> = {
@@ -50,6 +54,9 @@ it('finds nothing where the law is kept', async () => {
     'packages/protocol/src/a.ts': `import type { B } from './b.ts';\nexport type A = B | 1;\n`,
     'packages/protocol/src/b.ts': `import type { A } from './a.ts';\nexport type B = A | 2;\n`,
     'apps/cli/src/main.ts': `${uses('@latent/sdk')}export const start = () => import('@latent/devnet');\n`,
+    'apps/cli/src/devices.ts': `export const find = () => import('@latent/proof/devices');\n`,
+    'packages/proof/src/devices/index.ts': EMPTY,
+    'packages/agent/src/devices.ts': uses('@latent/proof/devices'),
     'contracts/src/A.sol':
       'import { B } from "./B.sol";\nimport {\n  ERC20\n} from "@openzeppelin/contracts/ERC20.sol";\n',
   });
@@ -68,6 +75,9 @@ it('finds every kind of fault, with its reason', async () => {
     'packages/agent/src/drivers/process/process.ts': uses('../mock/mock.ts'),
     'packages/agent/src/drivers/mock/mock.ts': EMPTY,
     'packages/sdk/src/inside.ts': uses('../../protocol/src/impure.ts'),
+    'packages/sdk/src/inside-devices.ts': uses('../../proof/src/devices/known.ts'),
+    'packages/proof/src/devices/known.ts': EMPTY,
+    'apps/cli/src/eager.ts': uses('@latent/proof'),
     'packages/sdk/src/tool.ts': uses('../../../tools/tool.ts'),
     'packages/sdk/src/gone.ts': uses('@latent/nothing'),
     'packages/transport/src/one.ts': `import { two } from './two.ts';\nexport const one = () => two;\n`,
@@ -88,6 +98,8 @@ it('finds every kind of fault, with its reason', async () => {
     'packages/agent/src/daemon.ts drivers behind their interface',
     'packages/agent/src/drivers/process/process.ts drivers apart',
     'packages/sdk/src/inside.ts entry only',
+    'packages/sdk/src/inside-devices.ts entry only',
+    'apps/cli/src/eager.ts law: apps/cli, only when asked for',
     'packages/sdk/src/tool.ts nothing from outside',
     'packages/sdk/src/gone.ts resolvable',
     'packages/transport/src/one.ts no cycles',
