@@ -1,6 +1,15 @@
-import { parameterSets, runChallenge } from '@latent/proof';
+import {
+  formatRecord,
+  HEADER_BYTES,
+  MOST_LAYERS,
+  type ProofHeader,
+  parameterSets,
+  runChallenge,
+  verifyProof,
+} from '@latent/proof';
 import { createProver, openReferenceEngine } from '@latent/proof/provers';
 import {
+  deriveFromHeader,
   drawSamples,
   firstSeed,
   inputRow,
@@ -18,8 +27,10 @@ import {
   treeRoot,
   weights,
 } from '@latent/proof/spec';
+import { toLatentError } from '@latent/protocol';
 
-const PROOF_VECTORS_PATH = 'packages/proof/vectors/known-answers.json';
+const ANSWERS_PATH = 'packages/proof/vectors/known-answers.json';
+const RECORD_PATH = 'packages/proof/vectors/development-proof.json';
 
 const bytesOf = (text: string) => nobleHash(new TextEncoder().encode(text));
 const context = bytesOf('context');
@@ -32,6 +43,7 @@ const beacons = {
 
 /** Known answers for docs/proof.md. @returns content by path relative to the repository's root; the same at every call */
 export async function generateProofVectors(): Promise<Map<string, string>> {
+  const { proof, header } = await makeProof();
   const vectors = {
     about: 'Known answers of docs/proof.md. Bytes are hexadecimal; rows are packed as in section 5.',
     context: toHex(context),
@@ -44,15 +56,21 @@ export async function generateProofVectors(): Promise<Map<string, string>> {
       { leaves: [0], depth: 3 },
       { leaves: [0, 1, 2, 3], depth: 2 },
     ].map((one) => ({ ...one, places: siblingPlaces(one.leaves, one.depth) })),
-    proof: await proofVector(),
+    proof: await proofVector(proof, header),
   };
-  return new Map([[PROOF_VECTORS_PATH, `${JSON.stringify(vectors, undefined, 2)}\n`]]);
+  const device = { name: 'plain TypeScript', class: 'cpu', engine: 'reference' } as const;
+  const record = formatRecord({ device, observer: 'self', timesMs: { compute: 5, bandwidth: 7 }, proof });
+  return new Map([
+    [ANSWERS_PATH, `${JSON.stringify(vectors, undefined, 2)}\n`],
+    [RECORD_PATH, record],
+  ]);
 }
 
 function setVectors(parameters: Parameters, layers: number) {
   const session = { parameters, layers, id: sessionId(nobleHash, parameters, context, beacons.fill) };
   const [layer, gate, output] = [layers - 1, parameters.gates - 1, parameters.width - 3];
   const column = weights(nobleHash, parameters, session.id, layer, gate, output);
+  const far = weights(nobleHash, parameters, session.id, MOST_LAYERS - 1, gate, output);
   const phases = phaseNames.map((name) => {
     const phase = phaseOf(parameters, name, layers);
     const seed = firstSeed(nobleHash, session, phase, beacons[name]);
@@ -83,6 +101,7 @@ function setVectors(parameters: Parameters, layers: number) {
       first64: [...column.slice(0, 64)],
       sum: column.reduce((sum, weight) => sum + weight, 0),
     },
+    farWeights: { layer: MOST_LAYERS - 1, gate, output, first8: [...far.slice(0, 8)] },
     samplesOf: { passes: 13, root: toHex(bytesOf('root')) },
     phases,
   };
@@ -110,7 +129,7 @@ function treeVector(leaves: number) {
 }
 
 /** A whole proof of the development set, made by the reference: two compute and three bandwidth passes, four layers. */
-async function proofVector() {
+async function makeProof() {
   const engine = openReferenceEngine();
   let calls = 0;
   const phaseMs = { compute: 3, bandwidth: 5 };
@@ -127,9 +146,39 @@ async function proofVector() {
   await engine.close();
   if (proof === undefined || header === undefined || verdict.outcome !== 'proven')
     throw new Error('the reference does not prove');
+  return { proof, header };
+}
+
+async function proofVector(proof: Uint8Array, header: ProofHeader) {
+  const { seeds, commitments, root } = deriveFromHeader(nobleHash, header);
   return {
-    ...{ set: 'development', layers: header.layers, passes: header.passes },
+    ...{ set: 'development', layers: header.layers, passes: header.passes, file: 'development-proof.json' },
+    firstSeeds: { compute: toHex(seeds.compute), bandwidth: toHex(seeds.bandwidth) },
     phaseRoots: { compute: toHex(header.phaseRoots.compute), bandwidth: toHex(header.phaseRoots.bandwidth) },
-    ...{ bytes: proof.length, keccak256: toHex(nobleHash(proof)), first512: toHex(proof.slice(0, 512)) },
+    commitments: { compute: toHex(commitments.compute), bandwidth: toHex(commitments.bandwidth) },
+    ...{ proofRoot: toHex(root), bytes: proof.length, keccak256: toHex(nobleHash(proof)) },
+    refused: await Promise.all(refusals.map((change) => refusedVector(proof, change))),
   };
+}
+
+/** Byte `at` of the proof, from the end if negative, exclusive-ored with `xor`; then cut to `bytes`. */
+const refusals = [
+  { what: 'the magic', at: 0, xor: 1 },
+  { what: 'a set that there is not', at: 4, xor: 0x40 },
+  { what: 'layers that are no multiple of the lanes', at: 168, xor: 1 },
+  { what: 'a header that is cut', at: 0, xor: 0, bytes: HEADER_BYTES - 1 },
+  { what: 'a header alone', at: 0, xor: 0, bytes: HEADER_BYTES },
+  { what: 'a state', at: HEADER_BYTES, xor: 1 },
+  { what: 'the last sibling', at: -1, xor: 0x80 },
+];
+
+async function refusedVector(proof: Uint8Array, { what, at, xor, bytes = proof.length }: (typeof refusals)[number]) {
+  const changed = proof.slice(0, bytes);
+  const place = at < 0 ? proof.length + at : at;
+  changed[place] = (changed[place] ?? 0) ^ xor;
+  const code = await verifyProof(referenceKernel, changed).then(
+    () => 'taken',
+    (error: unknown) => toLatentError(error).code,
+  );
+  return { what, at: place, xor, bytes, code };
 }

@@ -30,7 +30,7 @@ const generators: readonly Generator[] = [
   },
   {
     name: 'known answers of the hardware proof',
-    writes: ['packages/proof/vectors/known-answers.json'],
+    writes: ['packages/proof/vectors/known-answers.json', 'packages/proof/vectors/development-proof.json'],
     generate: async () => (await import('./gen-proof-vectors.ts')).generateProofVectors(),
   },
   {
@@ -42,6 +42,11 @@ const generators: readonly Generator[] = [
     name: 'reference of errors',
     writes: ['docs/reference/errors.md'],
     generate: async () => (await import('./gen-error-reference.ts')).generateErrorReference(),
+  },
+  {
+    name: 'reference of known devices',
+    writes: ['docs/reference/devices.md'],
+    generate: async () => (await import('./gen-device-reference.ts')).generateDeviceReference(),
   },
   {
     name: 'reference of the command line',

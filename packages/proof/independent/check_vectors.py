@@ -17,6 +17,8 @@ from specification import (  # noqa: E402
     draw_samples,
     first_seed,
     inputs,
+    plan_of,
+    proof_root,
     session_of,
     sibling_places,
     state_digests,
@@ -24,7 +26,7 @@ from specification import (  # noqa: E402
     values_of,
     weight_rows,
 )
-from verify_proof import verify  # noqa: E402
+from verify_proof import ProofError, read_proof, verify  # noqa: E402
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors" / "known-answers.json"
 PHASES = {"compute": COMPUTE, "bandwidth": BANDWIDTH}
@@ -62,6 +64,9 @@ def check_set(tally, vectors, wanted):
     weights = [byte - 128 for byte in rows[at["gate"]]]
     tally.expect(f"{name} first weights", weights[:64], at["first64"])
     tally.expect(f"{name} sum of weights", sum(weights), at["sum"])
+    at = wanted["farWeights"]
+    (rows,) = weight_rows(parameters, session, [(at["layer"], at["output"])])
+    tally.expect(f"{name} far weights", [byte - 128 for byte in rows[at["gate"]][:8]], at["first8"])
     for one in wanted["phases"]:
         phase, where = PHASES[one["name"]], f"{name} {one['name']}"
         seed = first_seed(session, phase, layers, beacons[one["name"]])
@@ -93,9 +98,22 @@ def check_proof(tally, vectors):
     for phase, root in zip(PHASES, header.phase_roots):
         tally.expect(f"proof root of {phase}", to_hex(root), wanted["phaseRoots"][phase])
     tally.expect("proof bytes", len(proof), wanted["bytes"])
-    tally.expect("proof start", to_hex(proof[:512]), wanted["first512"])
+    tally.expect("proof in the file", read_proof(VECTORS.parent / wanted["file"]), proof)
+    tally.expect("root of the proof", to_hex(proof_root(plan_of(header).commitments)), wanted["proofRoot"])
     tally.expect("proof hash", to_hex(keccak(proof)), wanted["keccak256"])
     tally.expect("proof verified", verify(proof), header)
+    for one in wanted["refused"]:
+        changed = bytearray(proof)
+        changed[one["at"]] ^= one["xor"]
+        tally.expect(f"change of {one['what']}", code_for(bytes(changed[: one["bytes"]])), one["code"])
+
+
+def code_for(proof):
+    try:
+        verify(proof)
+    except ProofError as error:
+        return error.code
+    return "taken"
 
 
 def main():

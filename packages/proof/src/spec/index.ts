@@ -1,6 +1,7 @@
 /** The specification, docs/proof.md, piece by piece and in plain TypeScript. Runs in browser and Node. */
 
 export { planOpening } from '../wire/opening-plan.ts';
+export { deriveFromHeader } from '../wire/proof-header.ts';
 export { ABSENT, at, fromHex, HASH_BYTES, type Hash, join, sameBytes, toHex, word } from './bytes.ts';
 export { chunkDigests, stateDigest } from './digests.ts';
 export { nobleHash } from './noble.ts';

@@ -1,13 +1,9 @@
 import { LatentError, toLatentError } from '@latent/protocol';
 import type { Kernel } from '../kernel.ts';
 import { sameBytes } from '../spec/bytes.ts';
-import { CHUNK_VALUES } from '../spec/digests.ts';
-import { type PhaseName, phaseNames, phaseOf } from '../spec/phase.ts';
+import { type PhaseName, phaseNames } from '../spec/phase.ts';
 import type { Beacons } from '../spec/session.ts';
-import { requantise } from '../spec/step.ts';
-import { codeAt, inputRow, rowKey } from '../spec/values.ts';
-import { decodeOpening, type Opening } from '../wire/opening.ts';
-import type { OpeningPlan } from '../wire/opening-plan.ts';
+import { decodeOpening } from '../wire/opening.ts';
 import {
   type Derived,
   decodeHeader,
@@ -16,6 +12,7 @@ import {
   type ProofHeader,
   planOf,
 } from '../wire/proof-header.ts';
+import { checkEntry, checkInput, openedSamples } from './check-sample.ts';
 import { rebuildPhase } from './rebuild-phase.ts';
 
 /** What a verifier knows of a proof before it sees it: what it asked, and what it was told in time. */
@@ -86,26 +83,18 @@ export async function verifyProof(
     compute: rebuildPhase(kernel.hash, header, derived, 'compute', plans.compute, openings.compute),
     bandwidth: rebuildPhase(kernel.hash, header, derived, 'bandwidth', plans.bandwidth, openings.bandwidth),
   };
-  const samples = plans.compute.samples.length + plans.bandwidth.samples.length;
-  let done = 0;
-  for (const name of phaseNames) {
-    const check = sampleChecker(kernel, {
-      header,
-      derived,
-      name,
-      plan: plans[name],
-      opening: openings[name],
-      seeds: seeds[name],
-    });
-    for (let index = 0; index < plans[name].samples.length; index++, done++) {
-      if (done % SAMPLES_AT_ONCE === 0) {
-        await pause(options.signal);
-        options.onProgress?.(done, samples);
-      }
-      check(index);
+  const samples = phaseNames.flatMap((name) =>
+    openedSamples(header, derived, name, plans[name], openings[name], seeds[name]),
+  );
+  for (const sample of samples) checkInput(kernel, sample);
+  for (const [done, sample] of samples.entries()) {
+    if (done % SAMPLES_AT_ONCE === 0) {
+      await pause(options.signal);
+      options.onProgress?.(done, samples.length);
     }
+    checkEntry(kernel, sample);
   }
-  options.onProgress?.(done, samples);
+  options.onProgress?.(samples.length, samples.length);
   return { header, derived };
 }
 
@@ -124,46 +113,6 @@ function checkAnswers(challenge: Challenge, header: ProofHeader, derived: Derive
   for (const name of phaseNames) {
     if (!sameBytes(derived.commitments[name], challenge.commitments[name])) differs(`commitment of the ${name} phase`);
   }
-}
-
-interface OpenedPhase {
-  readonly header: ProofHeader;
-  readonly derived: Derived;
-  readonly name: PhaseName;
-  readonly plan: OpeningPlan;
-  readonly opening: Opening;
-  /** Seed of every pass that a sample names. */
-  readonly seeds: ReadonlyMap<number, Uint8Array>;
-}
-
-/** @returns what checks one sample, by its index: its input if it starts a row, and its entry */
-function sampleChecker(
-  kernel: Kernel,
-  { header, derived, name, plan, opening, seeds }: OpenedPhase,
-): (index: number) => void {
-  const { parameters, layers } = header;
-  const phase = phaseOf(parameters, name, layers);
-  return (index) => {
-    const [sample, opened] = [plan.samples[index], opening.samples[index]];
-    const seed = sample === undefined ? undefined : seeds.get(sample.pass);
-    if (sample === undefined || opened === undefined || seed === undefined)
-      throw new LatentError('INTERNAL', 'A sample has no opening.');
-    const { pass, row, step, output } = sample;
-    const details = { phase: name, sample: index, pass, row, step, output };
-    if (step === 0 && !sameBytes(opened.state, inputRow(kernel.hash, parameters, seed, row))) {
-      throw new LatentError('PROOF_WRONG_INPUT', `Row ${row} of ${name} pass ${pass} does not start from its input.`, {
-        details,
-      });
-    }
-    const layer = phase.layerOf(row, step);
-    const sums = kernel.accumulate(parameters, derived.session.id, layer, output, opened.state);
-    const code = requantise(rowKey(kernel.hash, parameters, seed, row), layer, output, sums);
-    const shown = codeAt(opened.chunk, output % CHUNK_VALUES);
-    if (code !== shown) {
-      const message = `Output ${output} of layer ${layer}, row ${row} of ${name} pass ${pass}, is ${shown - 8} and has to be ${code - 8}.`;
-      throw new LatentError('PROOF_WRONG_ENTRY', message, { details });
-    }
-  };
 }
 
 async function pause(signal: AbortSignal | undefined): Promise<void> {
