@@ -1,4 +1,4 @@
-import type { Factors } from './stage/device-model.ts';
+import type { DeviceModel, Factors } from './stage/device-model.ts';
 import type { Attempt, Stage } from './stage/stage.ts';
 
 /**
@@ -25,6 +25,8 @@ export interface Cheat {
   readonly explanation: string;
   /** Where economics alone stops it: the sum, with its assumptions and where they come from. */
   readonly sum?: string;
+  /** What the device really has; left out: all that it declares. */
+  readonly device?: (stage: Stage) => DeviceModel;
   /** Makes one dishonest commitment. */
   readonly begin: (stage: Stage) => Promise<Attempt>;
 }

@@ -1,5 +1,12 @@
 export { cheats } from './catalogue.ts';
 export type { Cheat, StoppedBy } from './cheat.ts';
 export { type Confidence, confidenceOf } from './confidence.ts';
+export { type HonestSessions, runHonestSessions } from './honest-sessions.ts';
+export { countKindDraws, type KindDraws } from './kind-draws.ts';
+export { type MeasuredDevice, measureReadToMake } from './measure-device.ts';
 export { type CheatRow, type CheatsProgress, READ_TO_MAKE, type RunCheatsOptions, runCheats } from './run-cheats.ts';
 export type { Factors } from './stage/device-model.ts';
+export { runVariants, variants } from './variants/run-variants.ts';
+export type { VariantRow } from './variants/variant.ts';
+export { runWeaknesses, weaknesses } from './weaknesses/run-weaknesses.ts';
+export type { WeaknessRow } from './weaknesses/weakness.ts';

@@ -5,7 +5,7 @@ import { decodeHeader } from '../wire/proof-header.ts';
 import { cheats as catalogue } from './catalogue.ts';
 import { type Cheat, gainOf, type StoppedBy } from './cheat.ts';
 import { type Confidence, confidenceOf } from './confidence.ts';
-import { type Factors, factorsOf } from './stage/device-model.ts';
+import { type Factors, factorsOf, honestRates } from './stage/device-model.ts';
 import { modelOf, type Stage, setStage } from './stage/stage.ts';
 
 export interface RunCheatsOptions {
@@ -51,15 +51,15 @@ export interface CheatRow {
   readonly codes: Readonly<Record<string, number>>;
   /** Proven, but scored less than it claims. */
   readonly scoredLess: number;
-  /** What it is scored, or would be if its proof were taken; null if no proof could be read. */
+  /** The best that it is scored, or would be if its proof were taken; null if no proof could be read. */
   readonly scored: Factors | null;
   readonly stoppedBy: StoppedBy;
   readonly explanation: string;
   readonly sum: string | null;
 }
 
-/** Of an H200, from the rates that `docs/proof.md` is laid out for: deriving 32 bytes of weights takes four keccaks. */
-export const READ_TO_MAKE = 242;
+/** What a modelled device is taken for unless a real one was measured: `measureReadToMake`. */
+export const READ_TO_MAKE = 100;
 
 /** Verifying pauses now and then; that many trials use each other's pauses. */
 const AT_ONCE = 8;
@@ -92,8 +92,8 @@ async function runCheat(cheat: Cheat, options: RunCheatsOptions): Promise<CheatR
       const indices = Array.from({ length: Math.min(AT_ONCE, here - first) }, (_, i) => first + i);
       const results = await Promise.all(indices.map((index) => attempt.trial(index)));
       for (const result of results) {
-        const factors = scoreOf(stage, result);
-        scored ??= factors;
+        const factors = scoreOf(cheat, stage, result);
+        if (factors !== undefined && (scored === undefined || gainOf(factors) > gainOf(scored))) scored = factors;
         const { verdict } = result;
         if (verdict.outcome === 'not measured') {
           throw new LatentError('INTERNAL', `${cheat.name} was not measured: ${verdict.reason}`);
@@ -116,10 +116,11 @@ async function runCheat(cheat: Cheat, options: RunCheatsOptions): Promise<CheatR
 }
 
 /** What the proof is scored, or would be if it were taken. */
-function scoreOf(stage: Stage, { proof, times }: ChallengeResult): Factors | undefined {
+function scoreOf(cheat: Cheat, stage: Stage, { proof, times }: ChallengeResult): Factors | undefined {
   if (proof === undefined || times === undefined) return undefined;
   try {
-    return factorsOf(modelOf(stage), decodeHeader(proof), times);
+    const honest = honestRates(stage.parameters, cheat.device?.(stage) ?? modelOf(stage));
+    return factorsOf(honest, decodeHeader(proof), times);
   } catch (error) {
     if (error instanceof LatentError) return undefined;
     throw error;

@@ -18,7 +18,10 @@ const FORGED_STEP = 10;
 export const collapsedRows: Cheat = {
   name: 'collapsed-rows',
   summary: 'writes one same row for all rows after one layer, and computes the next layer for one row only',
-  claims: { ...honestClaims, operations: STAGE_LAYERS / (STAGE_LAYERS - 2 + 1 / parameterSets.development.computeRows) },
+  claims: {
+    ...honestClaims,
+    operations: STAGE_LAYERS / (STAGE_LAYERS - 2 + 1 / parameterSets.development.computeRows),
+  },
   forged: 1 / STAGE_LAYERS,
   predicted: acceptanceOf(parameterSets.development, 1 / STAGE_LAYERS),
   stoppedBy: 'samples',

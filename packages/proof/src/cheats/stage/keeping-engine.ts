@@ -1,12 +1,13 @@
 import { LatentError, toLatentError } from '@latent/protocol';
 import type { Engine, FillRequest, PassRequest, ReopenedRow, ReopenRow } from '../../provers/engine.ts';
-import { type Hash, join, sameBytes, toHex } from '../../spec/bytes.ts';
+import { type Hash, join, sameBytes } from '../../spec/bytes.ts';
 import { stateDigest } from '../../spec/digests.ts';
 import type { Parameters } from '../../spec/parameters.ts';
-import { type Phase, type PhaseName, phaseOf } from '../../spec/phase.ts';
+import type { Phase, PhaseName } from '../../spec/phase.ts';
 import type { Sample } from '../../spec/session.ts';
 import { treeRoot } from '../../spec/tree.ts';
-import { codeAt, inputRow, packRow, rowKey, unpackRow } from '../../spec/values.ts';
+import { inputRow, packRow, rowKey, unpackRow } from '../../spec/values.ts';
+import { createAudit } from './audit.ts';
 import { type DeviceModel, durationMs, noWork, type Work } from './device-model.ts';
 import type { ManualClock } from './manual-clock.ts';
 import { deriveLayer, type LayerWeights, stateOf, sumsOf } from './network.ts';
@@ -32,6 +33,16 @@ export interface StepCall {
 /** Makes the states after a step, one for each row: honestly, or not. */
 export type MakeStates = (call: StepCall) => readonly Int8Array[];
 
+/** How an engine comes by a layer's weights. */
+export interface LayerCall {
+  readonly index: number;
+  readonly kept: readonly LayerWeights[];
+  /** Derives a layer's weights once more. */
+  readonly derive: (index: number) => LayerWeights;
+  /** To be added to. */
+  readonly work: Work;
+}
+
 /** A pass, all of its rows at once. */
 export interface KeptPass {
   readonly seed: Uint8Array;
@@ -48,8 +59,8 @@ export interface Manners {
   readonly input?: (hash: Hash, parameters: Parameters, seed: Uint8Array, row: number) => Uint8Array;
   /** The seed that is worked with, in place of the one that was given. */
   readonly seed?: (phase: PhaseName, given: Uint8Array, pass: number) => Uint8Array;
-  /** Where a layer's weights come from: what it costs is added to the work. */
-  readonly layer?: (index: number, work: Work, kept: readonly LayerWeights[]) => LayerWeights;
+  /** Where a layer's weights come from; it adds what that costs to the work. */
+  readonly layer?: (call: LayerCall) => LayerWeights;
   /** How many layers are really derived, of those that are declared. */
   readonly keptLayers?: (declared: number) => number;
   /** How long a pass took, in place of what its work takes. */
@@ -83,7 +94,7 @@ export const makeHonestly: MakeStates = ({ parameters, phase, step, keys, before
 export function openKeepingEngine({ hash, clock, model, manners = {} }: KeepingEngineOptions): KeepingEngine {
   let filled: { readonly request: FillRequest; readonly kept: readonly LayerWeights[] } | undefined;
   const passes: Record<PhaseName, KeptPass[]> = { compute: [], bandwidth: [] };
-  const wrongEntries = new Map<string, readonly boolean[]>();
+  const audit = createAudit(hash, (phase, pass) => passes[phase][pass]);
 
   const needFilled = () => {
     if (filled === undefined) throw new LatentError('INTERNAL', 'A pass was asked for before the memory was filled.');
@@ -102,12 +113,15 @@ export function openKeepingEngine({ hash, clock, model, manners = {} }: KeepingE
     filled = { request, kept };
     passes.compute.length = 0;
     passes.bandwidth.length = 0;
-    wrongEntries.clear();
+    audit.begin(request);
   }
 
   async function runPass({ phase, seed: given, signal }: PassRequest): Promise<Uint8Array> {
     const { request, kept } = needFilled();
-    const { parameters } = request;
+    const { parameters, sessionId } = request;
+    const known = passes[phase.name].find((pass) => sameBytes(pass.seed, given));
+    if (known !== undefined) return rowRootsOf(known);
+    const derive = (index: number) => deriveLayer(hash, parameters, sessionId, index);
     const number = passes[phase.name].length;
     const seed = manners.seed?.(phase.name, given, number) ?? given;
     const rows = Array.from({ length: phase.rows }, (_, row) => row);
@@ -120,7 +134,7 @@ export function openKeepingEngine({ hash, clock, model, manners = {} }: KeepingE
       await pause(signal);
       const touched = new Map<number, LayerWeights>();
       const layer = (index: number) => {
-        const weights = touched.get(index) ?? layerFrom(index, work, kept);
+        const weights = touched.get(index) ?? layerFrom({ index, kept, derive, work });
         touched.set(index, weights);
         return weights;
       };
@@ -128,9 +142,15 @@ export function openKeepingEngine({ hash, clock, model, manners = {} }: KeepingE
       for (const [row, state] of before.entries()) states[row]?.push(packRow(state));
     }
     const digests = states.map((row) => row.map((state) => stateDigest(hash, state)));
-    passes[phase.name].push({ seed: given, states, digests });
+    const pass = { seed: given, states, digests };
+    passes[phase.name].push(pass);
     const workMs = durationMs(model, phase.name, work);
     clock.advance(manners.passMs?.(phase.name, number, workMs) ?? workMs);
+    return rowRootsOf(pass);
+  }
+
+  /** A pass that was run is not run again: only its roots are told once more. */
+  function rowRootsOf({ digests }: KeptPass): Uint8Array {
     return join(...digests.map((row) => treeRoot(hash, row)));
   }
 
@@ -154,39 +174,7 @@ export function openKeepingEngine({ hash, clock, model, manners = {} }: KeepingE
       states: put(kept.states, packed),
       digests: put(kept.digests, stateDigest(hash, packed)),
     };
-    wrongEntries.clear();
-  }
-
-  function isWrong(name: PhaseName, sample: Sample): boolean {
-    const { request } = needFilled();
-    const phase = phaseOf(request.parameters, name, request.layers);
-    const place = `${name} ${sample.pass} ${sample.row} ${sample.step}`;
-    const known = wrongEntries.get(place) ?? auditStep(phase, sample);
-    wrongEntries.set(place, known);
-    return known[sample.output] ?? true;
-  }
-
-  /** Which entries of the state after a step a verifier refuses. */
-  function auditStep(phase: Phase, { pass, row, step }: Sample): readonly boolean[] {
-    const { parameters, sessionId } = needFilled().request;
-    const kept = passes[phase.name][pass];
-    const [before, after] = [kept?.states[row]?.[step], kept?.states[row]?.[step + 1]];
-    const all = Array.from({ length: parameters.width }, (_, output) => output);
-    if (kept === undefined || before === undefined || after === undefined) return all.map(() => true);
-    if (step === 0 && !sameBytes(before, inputRow(hash, parameters, kept.seed, row))) return all.map(() => true);
-    const index = phase.layerOf(row, step);
-    const weights = trueLayer(parameters, sessionId, index);
-    const sums = sumsOf(parameters, weights, unpackRow(before), noWork());
-    const right = packRow(stateOf(parameters, rowKey(hash, parameters, kept.seed, row), index, sums));
-    return all.map((output) => codeAt(right, output) !== codeAt(after, output));
-  }
-
-  const trueLayers = new Map<string, LayerWeights>();
-  function trueLayer(parameters: Parameters, sessionId: Uint8Array, index: number): LayerWeights {
-    const place = `${toHex(sessionId)} ${index}`;
-    const weights = trueLayers.get(place) ?? deriveLayer(hash, parameters, sessionId, index);
-    trueLayers.set(place, weights);
-    return weights;
+    audit.forget(phase.name, pass, row, state);
   }
 
   return {
@@ -201,12 +189,12 @@ export function openKeepingEngine({ hash, clock, model, manners = {} }: KeepingE
     },
     passes: (phase) => passes[phase],
     replaceState,
-    isWrong,
+    isWrong: audit.isWrong,
   };
 }
 
 /** An honest engine reads each layer from its memory. */
-function readLayer(index: number, work: Work, kept: readonly LayerWeights[]): LayerWeights {
+export function readLayer({ index, kept, work }: LayerCall): LayerWeights {
   const weights = kept[index];
   if (weights === undefined) throw new LatentError('INTERNAL', `Layer ${index} is not kept.`);
   work.bytesRead += weights.length;
@@ -218,4 +206,3 @@ async function pause(signal: AbortSignal): Promise<void> {
   await new Promise<void>((resolve) => setImmediate(resolve));
   if (signal.aborted) throw toLatentError(signal.reason);
 }
-

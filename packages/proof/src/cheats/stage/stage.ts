@@ -5,7 +5,8 @@ import { createProver, type PhaseDeclaration, type Prover } from '../../provers/
 import { join, word } from '../../spec/bytes.ts';
 import { type Parameters, parameterSets } from '../../spec/parameters.ts';
 import type { PhaseName } from '../../spec/phase.ts';
-import { type DeviceModel, modelDevice } from './device-model.ts';
+import type { Beacons } from '../../spec/session.ts';
+import { type DeviceModel, HONEST_PASS_MS, modelDevice } from './device-model.ts';
 import { type KeepingEngine, type Manners, openKeepingEngine } from './keeping-engine.ts';
 import { createManualClock, type ManualClock } from './manual-clock.ts';
 
@@ -43,13 +44,17 @@ export function setStage(options: {
   };
 }
 
+export type BeaconName = keyof Beacons;
+
 /** One way to cheat, ready to be challenged. */
 export interface Act {
   readonly prover: (clock: ManualClock) => Prover;
   /** What it answers to a sample beacon; left out: what it committed to. */
   readonly open?: (call: OpenCall) => Promise<Uint8Array>;
+  /** Awaited before each beacon is published, while the act commits: rounds that are common to several provers. */
+  readonly beforeBeacon?: (which: BeaconName) => Promise<void>;
   /** What the challenger asks for, where it is not the stage's. */
-  readonly asked?: Partial<Pick<ChallengeRequest, 'parameters' | 'layers' | 'openWithinMs'>>;
+  readonly asked?: Partial<Pick<ChallengeRequest, 'parameters' | 'layers' | 'phaseMs' | 'openWithinMs'>>;
 }
 
 export interface OpenCall {
@@ -69,9 +74,9 @@ export interface Attempt {
 /**
  * Lets the act commit once, in trial 0. Later trials are challenges like the first one, in which the prover says again what
  * it said, and takes as long: only the sample beacon is another.
+ * @param clock of trial 0; shared with others that use the same device
  */
-export async function rehearse(stage: Stage, act: Act): Promise<Attempt> {
-  const clock = createManualClock();
+export async function rehearse(stage: Stage, act: Act, clock = createManualClock()): Promise<Attempt> {
   const { prover, playBack } = recording(act.prover(clock), clock);
   const first = await challenge(stage, act, prover, clock, 0);
   return {
@@ -83,12 +88,12 @@ export async function rehearse(stage: Stage, act: Act): Promise<Attempt> {
   };
 }
 
-/** What every honest phase of a stage takes at least, in passes of a second: two of them. */
-const PHASE_MS = { compute: 1900, bandwidth: 1900 };
+/** So long that an honest phase is two passes. */
+const PHASE_MS = { compute: 1.9 * HONEST_PASS_MS.compute, bandwidth: 1.9 * HONEST_PASS_MS.bandwidth };
 
 async function challenge(
   { kernel, parameters, signal, draw }: Stage,
-  { open, asked }: Act,
+  { open, beforeBeacon, asked }: Act,
   prover: Prover,
   clock: ManualClock,
   trial: number,
@@ -102,7 +107,10 @@ async function challenge(
     kernel,
     parameters,
     context: draw('context'),
-    drawBeacon: async (which) => (which === 'sample' ? draw('sample', trial) : draw(which)),
+    drawBeacon: async (which) => {
+      if (trial === 0) await beforeBeacon?.(which);
+      return which === 'sample' ? draw('sample', trial) : draw(which);
+    },
     nowMs: clock.nowMs,
     layers: STAGE_LAYERS,
     phaseMs: PHASE_MS,
@@ -185,4 +193,3 @@ export function sayOnly(
 export function below(bytes: Uint8Array, limit: number): number {
   return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0) % limit;
 }
-
