@@ -9,12 +9,22 @@ import { readArguments, USAGE } from './harness/read-arguments.ts';
 import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
 import { proof } from './proof.ts';
+import { proofKernels } from './proof-kernels.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { stream } from './stream.ts';
 import { vouchers } from './vouchers.ts';
 
 /** Every benchmark there is. A new one is added here. */
-const benchmarks: readonly Benchmark[] = [launch, gas, sandboxStart, coordination, vouchers, stream, proof];
+const benchmarks: readonly Benchmark[] = [
+  launch,
+  gas,
+  sandboxStart,
+  coordination,
+  vouchers,
+  stream,
+  proof,
+  proofKernels,
+];
 
 async function main(argv: readonly string[], signal: AbortSignal): Promise<void> {
   const { name, runs, json, save } = readArguments(argv);

@@ -9,8 +9,8 @@ const RATE = 136;
 const WINDOW_BLOCKS = 400;
 
 /**
- * The kernel in WASM, for Node and browsers: some 50 times as fast as plain TypeScript at deriving weights, and the same bytes.
- * Compiled once; each call gives an instance of its own.
+ * The kernel in WASM, for Node and browsers: the same bytes as plain TypeScript, and some 30 times as fast at deriving weights
+ * (`bench/proof-kernels.ts`). Compiled once; each call gives an instance of its own.
  */
 export async function loadKernel(): Promise<Kernel> {
   const kernel = await instantiateKernel(await compileKernel());

@@ -39,7 +39,8 @@ interface Filled {
  * pass), and a worker waits for the others strand by strand: while the results of one are under way it works on the next.
  *
  * The calling thread only sends, receives and looks at counters; it never blocks. Stopping a call ends the threads in the
- * middle of their work, and gives back their memory.
+ * middle of their work, and gives back their memory. From `fill` to `close` the threads keep the process alive.
+ * @throws LatentError CONFIG_INVALID for a number of threads that cannot be
  */
 export async function openCpuEngine(options: CpuEngineOptions = {}): Promise<Engine> {
   const { threads = availableParallelism(), freeBytes: readFreeBytes = freeBytes } = options;
