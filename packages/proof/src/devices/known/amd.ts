@@ -36,11 +36,11 @@ const ONE_DIE = 'the package is two devices to the driver; the figures are those
 // biome-ignore format: a table reads best as one
 export const amdDevices: readonly KnownDevice[] = [
   ...computedRows(rdna2, [
-    { name: 'AMD Radeon RX 6700 XT', memoryGiB: 12, int8: 52.9, bf16: 26.4, bandwidth: 384, units: 40, mhz: 2581, bits: 192, gbps: 16, note: NO_BFLOAT16 },
-    { name: 'AMD Radeon RX 6800', memoryGiB: 16, int8: 64.7, bf16: 32.3, bandwidth: 512, units: 60, mhz: 2105, bits: 256, gbps: 16, note: NO_BFLOAT16 },
-    { name: 'AMD Radeon RX 6800 XT', memoryGiB: 16, int8: 82.9, bf16: 41.5, bandwidth: 512, units: 72, mhz: 2250, bits: 256, gbps: 16, note: NO_BFLOAT16 },
-    { name: 'AMD Radeon RX 6900 XT', memoryGiB: 16, int8: 92.2, bf16: 46.1, bandwidth: 512, units: 80, mhz: 2250, bits: 256, gbps: 16, note: NO_BFLOAT16 },
-    { name: 'AMD Radeon RX 6950 XT', memoryGiB: 16, int8: 94.6, bf16: 47.3, bandwidth: 576, units: 80, mhz: 2310, bits: 256, gbps: 18, note: NO_BFLOAT16 },
+    { name: 'AMD Radeon RX 6700 XT', memoryGiB: 12, int8: 52.9, bf16: 26.4, bandwidth: 384, units: 40, mhz: 2581, bits: 192, gbps: 16, notes: [NO_BFLOAT16] },
+    { name: 'AMD Radeon RX 6800', memoryGiB: 16, int8: 64.7, bf16: 32.3, bandwidth: 512, units: 60, mhz: 2105, bits: 256, gbps: 16, notes: [NO_BFLOAT16] },
+    { name: 'AMD Radeon RX 6800 XT', memoryGiB: 16, int8: 82.9, bf16: 41.5, bandwidth: 512, units: 72, mhz: 2250, bits: 256, gbps: 16, notes: [NO_BFLOAT16] },
+    { name: 'AMD Radeon RX 6900 XT', memoryGiB: 16, int8: 92.2, bf16: 46.1, bandwidth: 512, units: 80, mhz: 2250, bits: 256, gbps: 16, notes: [NO_BFLOAT16] },
+    { name: 'AMD Radeon RX 6950 XT', memoryGiB: 16, int8: 94.6, bf16: 47.3, bandwidth: 576, units: 80, mhz: 2310, bits: 256, gbps: 18, notes: [NO_BFLOAT16] },
   ]),
   ...computedRows(rdna3, [
     { name: 'AMD Radeon RX 7600', memoryGiB: 8, int8: 43.5, bf16: 43.5, bandwidth: 288, units: 32, mhz: 2655, bits: 128, gbps: 18 },
@@ -65,8 +65,8 @@ export const amdDevices: readonly KnownDevice[] = [
   ]),
   ...computedRows(cdna2, [
     { name: 'AMD Instinct MI210', memoryGiB: 64, int8: 181, bf16: 181, bandwidth: 1638.4, units: 104, mhz: 1700, bits: 4096, gbps: 3.2 },
-    { name: 'AMD Instinct MI250', memoryGiB: 64, int8: 181, bf16: 181, bandwidth: 1638.4, units: 104, mhz: 1700, bits: 4096, gbps: 3.2, note: ONE_DIE },
-    { name: 'AMD Instinct MI250X', memoryGiB: 64, int8: 191.5, bf16: 191.5, bandwidth: 1638.4, units: 110, mhz: 1700, bits: 4096, gbps: 3.2, note: ONE_DIE },
+    { name: 'AMD Instinct MI250', memoryGiB: 64, int8: 181, bf16: 181, bandwidth: 1638.4, units: 104, mhz: 1700, bits: 4096, gbps: 3.2, notes: [ONE_DIE] },
+    { name: 'AMD Instinct MI250X', memoryGiB: 64, int8: 191.5, bf16: 191.5, bandwidth: 1638.4, units: 110, mhz: 1700, bits: 4096, gbps: 3.2, notes: [ONE_DIE] },
   ]),
   ...computedRows(cdna3, [
     { name: 'AMD Instinct MI300A', memoryGiB: 128, int8: 1961.2, bf16: 980.6, bandwidth: 5324.8, units: 228, mhz: 2100, bits: 8192, gbps: 5.2 },
@@ -74,7 +74,7 @@ export const amdDevices: readonly KnownDevice[] = [
     { name: 'AMD Instinct MI325X', memoryGiB: 256, int8: 2614.9, bf16: 1307.4, bandwidth: 6000, units: 304, mhz: 2100, bits: 8192, gbps: 6 },
   ]),
   ...computedRows(cdna4, [
-    { name: 'AMD Instinct MI350X', memoryGiB: 288, int8: 4613.7, bf16: 2306.9, bandwidth: 8000, units: 256, mhz: 2200, bits: 8192, gbps: 8, source: 'mi350-clocks' },
-    { name: 'AMD Instinct MI355X', memoryGiB: 288, int8: 5033.2, bf16: 2516.6, bandwidth: 8000, units: 256, mhz: 2400, bits: 8192, gbps: 8, source: 'mi350-clocks' },
+    { name: 'AMD Instinct MI350X', memoryGiB: 288, int8: 4613.7, bf16: 2306.9, bandwidth: 8000, units: 256, mhz: 2200, bits: 8192, gbps: 8, source: 'mi350-rates', bandwidthSource: 'mi350-memory' },
+    { name: 'AMD Instinct MI355X', memoryGiB: 288, int8: 5033.2, bf16: 2516.6, bandwidth: 8000, units: 256, mhz: 2400, bits: 8192, gbps: 8, source: 'mi350-rates', bandwidthSource: 'mi350-memory' },
   ]),
 ];

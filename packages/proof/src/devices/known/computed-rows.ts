@@ -25,7 +25,7 @@ export interface ModelRow {
   readonly gbps: number;
   readonly source?: SourceId;
   readonly bandwidthSource?: SourceId;
-  readonly note?: string;
+  readonly notes?: readonly string[];
 }
 
 /**
@@ -56,7 +56,7 @@ function toKnownDevice(generation: Generation, row: ModelRow): KnownDevice {
     bandwidthGBps: bandwidthOf(row, source),
     shape: { multiprocessors: row.units, boostMhz: row.mhz, int8PerClock, bf16PerClock },
     bus: { widthBits: row.bits, gigabitsPerSecond: row.gbps },
-    ...(row.note === undefined ? {} : { note: row.note }),
+    notes: row.notes ?? [],
   };
 }
 

@@ -65,12 +65,13 @@ export const figureSources = {
   },
   'nvidia-hopper': { title: 'NVIDIA H100, H200 and GH200, datasheets (2023 and 2024)' },
   'h100-pcie': {
-    title: 'hmc-tech, NVIDIA H100 (PCIe): 3.03 POPS int8 with sparsity; bandwidth from the product brief PB-11133-001',
+    title: 'hmc-tech, NVIDIA H100 (PCIe): 3.03 POPS int8 with sparsity',
     address: 'https://hmc-tech.com/gpu/nvidia-h100-vs-nvidia-h200-sxm-vs-nvidia-gb200',
     comparedIn: '2026-11',
   },
   'h200-nvl': {
-    title: 'Morph, NVIDIA H200, after the product page: SXM and NVL with sparsity, 141 GB, 4.8 TB/s',
+    title:
+      'Morph, NVIDIA H200, after the product page: SXM and NVL with sparsity (of NVL, FP8, which runs at the rate of int8), 4.8 TB/s',
     address: 'https://www.morphllm.com/nvidia-h200',
     comparedIn: '2026-11',
   },
@@ -123,11 +124,15 @@ export const figureSources = {
     address: 'https://www.codesota.com/hardware/mi300x',
     comparedIn: '2026-11',
   },
-  'mi350-clocks': {
+  'mi350-rates': {
     title:
-      'Wccftech, AMD Instinct MI350 at Hot Chips 2025: MI350X 2.2 GHz, MI355X 2.4 GHz; 8 dies of 32 compute units, 8192 8-bit operations per clock, as AMD told at ISSCC 2026',
-    address:
-      'https://wccftech.com/amd-instinct-mi350-gpuai-hardware-powerhouse-3nm-3d-chiplet-cdna-4-185-billion-transistors-1400w-tbp-over-4000b-llm-support//amp/',
+      'World Today News, AMD at ISSCC 2026: 32 compute units in each of 8 dies, 8192 operations per clock in FP8 (and int8); clocks of 2.2 and 2.4 GHz: Wccftech, AMD at Hot Chips 2025',
+    address: 'https://www.world-today-news.com/?p=7253162',
+    comparedIn: '2026-11',
+  },
+  'mi350-memory': {
+    title: 'Boston, AMD Instinct MI355X (2025-08-14): 8 dies, 288 GB, 8 TB/s',
+    address: 'https://boston-uk-l.azurewebsites.net/blog/2025/08/14/amd-instinct-mi355x.aspx',
     comparedIn: '2026-11',
   },
   'intel-arc-a': {

@@ -33,6 +33,7 @@ const arc = ({ name, architecture, memoryGiB, int8, bandwidth, bits, gbps, sourc
   bf16Tflops: halfOfInt8(int8, 'intel-arc'),
   bandwidthGBps: stated(bandwidth, source),
   bus: { widthBits: bits, gigabitsPerSecond: gbps },
+  notes: [],
 });
 
 const max1550: KnownDevice = {
@@ -45,7 +46,7 @@ const max1550: KnownDevice = {
   bf16Tflops: { value: 838.9, basis: 'computed', source: 'intel-max', arithmetic: '128 × 1600 MHz × 8 × 512' },
   bandwidthGBps: stated(3276.8, 'intel-max'),
   bus: { widthBits: 8192, gigabitsPerSecond: 3.2 },
-  note: 'two stacks; drivers may show each as a device of its own, with half of everything. Under load the clock falls to about a half',
+  notes: ['two stacks; drivers may show each as a device of its own, with half of everything'],
 };
 
 // biome-ignore format: a table reads best as one

@@ -3,10 +3,10 @@ import type { SourceId } from './figure-sources.ts';
 export type KnownVendor = 'nvidia' | 'amd' | 'intel' | 'apple';
 
 /**
- * How a figure came out of its source: as it stands there; half of what is quoted with sparsity; a part of what is quoted
- * for several; or multiplied out of the shape (multiprocessors × clock × operations per clock, bus width × data rate).
+ * How a figure came out of its source: as it stands there; half of what is quoted with sparsity; or computed from what stands
+ * there (multiprocessors × clock × operations per clock, bus width × data rate).
  */
-export type Basis = 'stated' | 'halved' | 'shared out' | 'computed';
+export type Basis = 'stated' | 'halved' | 'computed';
 
 /** A figure of a datasheet. No device reaches it, and nothing here is measured. */
 export interface Figure {
@@ -54,5 +54,5 @@ export interface KnownDevice {
   readonly shape?: DeviceShape;
   readonly bus?: MemoryBus;
   /** What a reader of the figures has to know besides. */
-  readonly note?: string;
+  readonly notes: readonly string[];
 }

@@ -18,8 +18,13 @@ const computed = (value: number, source: SourceId, arithmetic: string): Figure =
   arithmetic,
 });
 
-type Row = Omit<KnownDevice, 'vendor' | 'aliases'> & { readonly aliases?: readonly string[] };
-const nvidia = (row: Row): KnownDevice => ({ ...row, vendor: 'nvidia', aliases: row.aliases ?? [] });
+type Row = Omit<KnownDevice, 'vendor' | 'aliases' | 'notes'> & Partial<Pick<KnownDevice, 'aliases' | 'notes'>>;
+const nvidia = (row: Row): KnownDevice => ({
+  ...row,
+  vendor: 'nvidia',
+  aliases: row.aliases ?? [],
+  notes: row.notes ?? [],
+});
 
 const shapeOf = (multiprocessors: number, boostMhz: number, int8PerClock: number): DeviceShape => ({
   multiprocessors,
@@ -28,6 +33,8 @@ const shapeOf = (multiprocessors: number, boostMhz: number, int8PerClock: number
   bf16PerClock: int8PerClock / 2,
 });
 const busOf = (widthBits: number, gigabitsPerSecond: number): MemoryBus => ({ widthBits, gigabitsPerSecond });
+
+const NO_BFLOAT16 = 'has no bfloat16: the figure is that of binary16';
 
 const t4: KnownDevice = nvidia({
   name: 'Tesla T4',
@@ -39,7 +46,7 @@ const t4: KnownDevice = nvidia({
   bandwidthGBps: stated(320, 'tesla-t4'),
   shape: shapeOf(40, 1590, 2048),
   bus: busOf(256, 10),
-  note: 'has no bfloat16: the figure is that of binary16. 70 W hold its clock far below the boost clock under load',
+  notes: [NO_BFLOAT16, '70 W hold its clock below the boost clock under load'],
 });
 
 const ampereServers: readonly KnownDevice[] = [
@@ -124,7 +131,7 @@ const adaServers: readonly KnownDevice[] = [
     bandwidthGBps: stated(300, 'nvidia-l4'),
     shape: shapeOf(58, 2040, 2048),
     bus: busOf(192, 12.5),
-    note: '72 W hold its clock far below the boost clock under load',
+    notes: ['72 W hold its clock below the boost clock under load'],
   }),
   nvidia({
     name: 'NVIDIA L40',
@@ -135,7 +142,7 @@ const adaServers: readonly KnownDevice[] = [
     bandwidthGBps: stated(864, 'l40-l40s'),
     shape: shapeOf(142, 2490, 1024),
     bus: busOf(384, 18),
-    note: 'the datasheet gives its tensor cores half of the rate of the L40S, for all formats',
+    notes: ['the datasheet gives its tensor cores half of the rate of the L40S, for all formats'],
   }),
   nvidia({
     name: 'NVIDIA L40S',
@@ -146,7 +153,7 @@ const adaServers: readonly KnownDevice[] = [
     bandwidthGBps: stated(864, 'l40-l40s'),
     shape: shapeOf(142, 2520, 2048),
     bus: busOf(384, 18),
-    note: 'the datasheet says 362.05 for bf16, which is neither half of its own 733 nor what the shape gives',
+    notes: ['the datasheet says 362.05 for bf16, which is neither half of its own 733 nor what the shape gives'],
   }),
 ];
 
@@ -209,7 +216,7 @@ const hopper: readonly KnownDevice[] = [
     bf16Tflops: stated(990, 'nvidia-hopper'),
     bandwidthGBps: stated(4000, 'nvidia-hopper'),
     shape: HOPPER_SXM,
-    note: 'the 480 GB of its name are the memory of its processor',
+    notes: ['the 480 GB of its name are the memory of its processor'],
   }),
   nvidia({
     name: 'NVIDIA GH200 144G HBM3e',
@@ -239,7 +246,7 @@ const blackwell: readonly KnownDevice[] = [
     bf16Tflops: stated(2250, 'b200-b300'),
     bandwidthGBps: { ...stated(7700, 'b200-b300'), upTo: 8000 },
     bus: busOf(8192, 7.6),
-    note: 'quoted with 180 or 192 GB and 7.7 or 8 TB/s',
+    notes: ['quoted with 180 or 192 GB and 7.7 or 8 TB/s'],
   }),
   nvidia({
     name: 'NVIDIA GB200',
@@ -259,7 +266,7 @@ const blackwell: readonly KnownDevice[] = [
     bf16Tflops: stated(2250, 'b200-b300'),
     bandwidthGBps: stated(8000, 'b200-b300'),
     bus: busOf(8192, 7.8),
-    note: 'its int8 was cut for the sake of 4-bit formats; other sources still give it the 4500 of the B200',
+    notes: ['its int8 was cut for the sake of 4-bit formats; other sources still give it the 4500 of the B200'],
   }),
 ];
 

@@ -18,10 +18,10 @@ const NO_BFLOAT16 = 'has no bfloat16: the figure is that of binary16';
 // biome-ignore format: a table reads best as one
 export const nvidiaProfessional: readonly KnownDevice[] = [
   ...computedRows(turing, [
-    { name: 'NVIDIA TITAN RTX', aliases: ['TITAN RTX'], memoryGiB: 24, int8: 261, bf16: 130.5, bandwidth: 672, units: 72, mhz: 1770, bits: 384, gbps: 14, note: NO_BFLOAT16 },
-    { name: 'Quadro RTX 5000', memoryGiB: 16, int8: 178.4, bf16: 89.2, bandwidth: 448, units: 48, mhz: 1815, bits: 256, gbps: 14, note: NO_BFLOAT16 },
-    { name: 'Quadro RTX 6000', memoryGiB: 24, int8: 261, bf16: 130.5, bandwidth: 672, units: 72, mhz: 1770, bits: 384, gbps: 14, note: NO_BFLOAT16 },
-    { name: 'Quadro RTX 8000', memoryGiB: 48, int8: 261, bf16: 130.5, bandwidth: 672, units: 72, mhz: 1770, bits: 384, gbps: 14, note: NO_BFLOAT16 },
+    { name: 'NVIDIA TITAN RTX', aliases: ['TITAN RTX'], memoryGiB: 24, int8: 261, bf16: 130.5, bandwidth: 672, units: 72, mhz: 1770, bits: 384, gbps: 14, notes: [NO_BFLOAT16] },
+    { name: 'Quadro RTX 5000', memoryGiB: 16, int8: 178.4, bf16: 89.2, bandwidth: 448, units: 48, mhz: 1815, bits: 256, gbps: 14, notes: [NO_BFLOAT16] },
+    { name: 'Quadro RTX 6000', memoryGiB: 24, int8: 261, bf16: 130.5, bandwidth: 672, units: 72, mhz: 1770, bits: 384, gbps: 14, notes: [NO_BFLOAT16] },
+    { name: 'Quadro RTX 8000', memoryGiB: 48, int8: 261, bf16: 130.5, bandwidth: 672, units: 72, mhz: 1770, bits: 384, gbps: 14, notes: [NO_BFLOAT16] },
   ]),
   ...computedRows(ampere, [
     { name: 'NVIDIA RTX A4000', memoryGiB: 16, int8: 153.4, bf16: 76.7, bandwidth: 448, units: 48, mhz: 1560, bits: 256, gbps: 14 },
@@ -40,6 +40,6 @@ export const nvidiaProfessional: readonly KnownDevice[] = [
     { name: 'NVIDIA RTX PRO 5000 Blackwell', memoryGiB: 48, int8: 589.6, bf16: 294.8, bandwidth: 1344, units: 110, mhz: 2617, bits: 384, gbps: 28 },
     { name: 'NVIDIA RTX PRO 6000 Blackwell Workstation Edition', memoryGiB: 96, int8: 1007.6, bf16: 503.8, bandwidth: 1792, units: 188, mhz: 2617, bits: 512, gbps: 28 },
     { name: 'NVIDIA RTX PRO 6000 Blackwell Max-Q Workstation Edition', memoryGiB: 96, int8: 877.8, bf16: 438.9, bandwidth: 1792, units: 188, mhz: 2280, bits: 512, gbps: 28 },
-    { name: 'NVIDIA RTX PRO 6000 Blackwell Server Edition', memoryGiB: 96, int8: 1007.6, bf16: 503.8, bandwidth: 1597, units: 188, mhz: 2617, bits: 512, gbps: 25, note: 'the clock depends on the power limit that the server sets, up to this' },
+    { name: 'NVIDIA RTX PRO 6000 Blackwell Server Edition', memoryGiB: 96, int8: 1007.6, bf16: 503.8, bandwidth: 1597, units: 188, mhz: 2617, bits: 512, gbps: 25, notes: ['the clock depends on the power limit that the server sets, up to this'] },
   ]),
 ];
