@@ -8,7 +8,7 @@ const skip = 'skip' in found ? found.skip : undefined;
 const memoryBytes = 16 * 2 ** 20;
 
 /** As many gates and rows of a lane as `production` has. */
-const manyGates = { ...oddParameters, width: 256, gates: 16, links: 1, laneRows: 8 };
+const manyGates = { ...oddParameters, width: 256, gates: 16, links: 1, computeRows: 32, laneRows: 8 };
 
 describeEngine('webgpu, int8', async () => openWebGpuEngine({ environment, memoryBytes, arithmetic: 'dot4' }), {
   skip,

@@ -1,4 +1,7 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { LatentError } from '@latent/protocol';
 import { listWebGpuAdapters } from './open-webgpu-engine.ts';
 
@@ -29,4 +32,16 @@ export async function findTestAdapter(): Promise<TestAdapter> {
     }
   }
   return { skip: ['no Vulkan driver; install Debian’s chromium, or Mesa 25 or later', ...reasons].join('; ') };
+}
+
+/** Runs a script where the adapter is found. @returns what it wrote, once it has ended well */
+export async function runWithAdapter(
+  script: URL,
+  environment: Readonly<Record<string, string>>,
+  ...args: readonly string[]
+): Promise<string> {
+  // biome-ignore lint/style/noProcessEnv: the driver's variables are added to what every process of this machine has
+  const options = { env: { ...process.env, ...environment }, maxBuffer: 2 ** 24 };
+  const { stdout } = await promisify(execFile)(process.execPath, [fileURLToPath(script), ...args], options);
+  return stdout;
 }

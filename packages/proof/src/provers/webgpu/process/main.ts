@@ -6,4 +6,5 @@ const server = createDeviceServer((news) => {
   if (process.connected) process.send?.(news);
 });
 process.on('message', (message) => void server.take(orderSchema.parse(message)));
-process.on('disconnect', () => void server.close().finally(() => process.exit(0)));
+// Killed, as `process.exit` would wait for shaders that are still being compiled.
+process.on('disconnect', () => void server.close().finally(() => process.kill(process.pid, 'SIGKILL')));

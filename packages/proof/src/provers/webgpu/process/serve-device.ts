@@ -9,6 +9,7 @@ import type { News, Order, Request } from './messages.ts';
 /** What the device's process does with its orders. */
 export interface DeviceServer {
   readonly take: (order: Order) => Promise<void>;
+  /** Gives the device back, unless a call is at work: then only the end of the process does so without a wait. */
   readonly close: () => Promise<void>;
 }
 
@@ -70,8 +71,7 @@ export function createDeviceServer(tell: (news: News) => void): DeviceServer {
       }
     },
     close: async () => {
-      for (const controller of running.values()) controller.abort();
-      await engine?.close();
+      if (running.size === 0) await engine?.close();
     },
   };
 }
