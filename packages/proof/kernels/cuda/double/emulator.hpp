@@ -157,10 +157,22 @@ inline void enter() {
   std::abort();
 }
 
+/** Stacks of fibers that have ended. */
+inline std::vector<unsigned char*> stacks;
+
+inline unsigned char* take_stack() {
+  if (!stacks.empty()) {
+    unsigned char* stack = stacks.back();
+    stacks.pop_back();
+    return stack;
+  }
+  void* stack = mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (stack == MAP_FAILED) fail("no memory for a fiber");
+  return static_cast<unsigned char*>(stack);
+}
+
 inline void prepare(Fiber& fiber) {
-  fiber.stack = static_cast<unsigned char*>(
-      mmap(nullptr, STACK_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0));
-  if (fiber.stack == MAP_FAILED) fail("no memory for a fiber");
+  fiber.stack = take_stack();
 #if defined(__x86_64__)
   auto* top = reinterpret_cast<void**>(fiber.stack + STACK_BYTES);
   *--top = nullptr;
@@ -266,10 +278,10 @@ inline std::unique_ptr<Block> make_block(u32 index, u32 count, u32 threads, u32 
 }
 
 inline void free_block(Block& block) {
-  for (Fiber& fiber : block.fibers) munmap(fiber.stack, STACK_BYTES);
+  for (Fiber& fiber : block.fibers) stacks.push_back(fiber.stack);
 }
 
-/** One launch. `together`: all blocks are there at once, as after a cooperative launch. */
+/** One launch. `atOnce`: all blocks are there at once, as after a cooperative launch. */
 inline void launch(u32 count, u32 threads, u32 sharedBytes, bool atOnce, const std::function<void()>& entry) {
   for (u32 first = 0; first < count; first += atOnce ? count : 1) {
     std::vector<std::unique_ptr<Block>> blocks;
