@@ -9,6 +9,8 @@ import { readArguments, USAGE } from './harness/read-arguments.ts';
 import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
 import { proof } from './proof.ts';
+import { proofCheats } from './proof-cheats.ts';
+import { proofHonest } from './proof-honest.ts';
 import { proofKernels } from './proof-kernels.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { stream } from './stream.ts';
@@ -23,6 +25,8 @@ const benchmarks: readonly Benchmark[] = [
   vouchers,
   stream,
   proof,
+  proofCheats,
+  proofHonest,
   proofKernels,
 ];
 

@@ -1,4 +1,5 @@
 import { runChallenge } from '../challenge/run-challenge.ts';
+import type { Verdict } from '../challenge/verdict.ts';
 import type { Kernel } from '../kernel.ts';
 import { createProver } from '../provers/prover.ts';
 import { HONEST_PASS_MS, modelDevice } from './stage/device-model.ts';
@@ -6,8 +7,8 @@ import { openKeepingEngine } from './stage/keeping-engine.ts';
 import { createManualClock } from './stage/manual-clock.ts';
 import { setStage } from './stage/stage.ts';
 
-/** As few as leave lanes, steps and passes in the plural. */
-const LAYERS = 4;
+/** Verifying pauses now and then; that many sessions use each other's pauses. */
+const AT_ONCE = 4;
 
 export interface HonestSessions {
   readonly sessions: number;
@@ -30,27 +31,37 @@ export async function runHonestSessions(options: {
   const { kernel, sessions, seed, signal, onProgress } = options;
   const codes: Record<string, number> = {};
   let rejected = 0;
-  for (let done = 0; done < sessions; done++) {
-    const { parameters, draw } = setStage({ kernel, readToMake: 1, seed: `${seed}/honest/${done}`, signal });
-    const clock = createManualClock();
-    const model = modelDevice(parameters, LAYERS, 1);
-    const { verdict } = await runChallenge({
-      prover: createProver(openKeepingEngine({ hash: kernel.hash, clock, model }), kernel.hash),
-      kernel,
-      parameters,
-      context: draw('context'),
-      drawBeacon: async (which) => draw(which),
-      nowMs: clock.nowMs,
-      layers: LAYERS,
-      // One to three passes of a phase, so that trees of several depths are met.
-      phaseMs: { compute: HONEST_PASS_MS.compute * (done % 3), bandwidth: HONEST_PASS_MS.bandwidth * (done % 4) },
-      signal,
-    });
-    if (verdict.outcome !== 'proven') {
+  for (let first = 0; first < sessions; first += AT_ONCE) {
+    const indices = Array.from({ length: Math.min(AT_ONCE, sessions - first) }, (_, i) => first + i);
+    const verdicts = await Promise.all(
+      indices.map((index) => honestVerdict(kernel, `${seed}/${index}`, index, signal)),
+    );
+    for (const verdict of verdicts) {
+      if (verdict.outcome === 'proven') continue;
       rejected++;
       codes[verdict.code] = (codes[verdict.code] ?? 0) + 1;
     }
-    onProgress?.(done + 1, sessions);
+    onProgress?.(first + indices.length, sessions);
   }
   return { sessions, rejected, codes };
+}
+
+async function honestVerdict(kernel: Kernel, seed: string, index: number, signal: AbortSignal): Promise<Verdict> {
+  const { parameters, draw } = setStage({ kernel, readToMake: 1, seed, signal });
+  const clock = createManualClock();
+  const layers = parameters.lanes * (1 + (index % 2));
+  const model = modelDevice(parameters, layers, 1);
+  const { verdict } = await runChallenge({
+    prover: createProver(openKeepingEngine({ hash: kernel.hash, clock, model }), kernel.hash),
+    kernel,
+    parameters,
+    context: draw('context'),
+    drawBeacon: async (which) => draw(which),
+    nowMs: clock.nowMs,
+    layers,
+    // Trees of several depths: up to two passes of one phase and three of the other.
+    phaseMs: { compute: HONEST_PASS_MS.compute * (index % 3), bandwidth: HONEST_PASS_MS.bandwidth * (index % 4) },
+    signal,
+  });
+  return verdict;
 }
