@@ -5,6 +5,7 @@ import { addExec } from './commands/cluster/exec.ts';
 import { addLaunch } from './commands/cluster/launch.ts';
 import { addLogs } from './commands/cluster/logs.ts';
 import { addStatus } from './commands/cluster/status.ts';
+import { addDeviceList } from './commands/device/list.ts';
 import { addDevnetDemo } from './commands/devnet/demo.ts';
 import { addDevnetDown } from './commands/devnet/down.ts';
 import { addDevnetStatus } from './commands/devnet/status.ts';
@@ -37,6 +38,8 @@ export function createProgram(): Command {
   addExec(program);
   addBill(program);
   addDown(program);
+  const device = program.command('device').summary('the devices of this machine');
+  addDeviceList(device);
   const devnet = program.command('devnet').summary('a whole network on this machine: chain, books, operators');
   addDevnetUp(devnet);
   addDevnetStatus(devnet);

@@ -8,7 +8,7 @@ const SIGNS = ['/proc/driver/nvidia', '/sys/module/nvidia', '/dev/nvidia0', '/de
 
 /** What is said where the library was not started for want of the module. */
 export const WITHOUT_MODULE =
-  'the kernel module of NVIDIA is not loaded; the library was not started, as starting it as root would create /dev/nvidiactl';
+  'no kernel module of NVIDIA; the library was not started, which as root would create /dev/nvidiactl';
 
 /**
  * To be asked on Linux before NVML's or CUDA's init is called. As root, on a machine that has the libraries and not the module,

@@ -34,7 +34,7 @@ const adaptersSchema = z
 const SOFTWARE = /llvmpipe|lavapipe|softpipe|swiftshader|basic render|\bwarp\b|software/i;
 
 export async function askWebgpu(adapters: WebgpuAdapters | undefined, signal: AbortSignal): Promise<SourceReport> {
-  if (adapters === undefined) return notMeasured('was not asked: no WebGPU engine was passed in');
+  if (adapters === undefined) return notMeasured('was not asked: discovery was given no WebGPU engine');
   const parsed = adaptersSchema.safeParse(await adapters(signal));
   if (!parsed.success) return notMeasured('the WebGPU engine gave no adapters that can be read');
   const sightings = parsed.data.map(toSighting);
