@@ -10,8 +10,10 @@ import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
 import { proof } from './proof.ts';
 import { proofCheats } from './proof-cheats.ts';
+import { proofFuzz } from './proof-fuzz.ts';
 import { proofHonest } from './proof-honest.ts';
 import { proofKernels } from './proof-kernels.ts';
+import { proofWebgpu } from './proof-webgpu.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { stream } from './stream.ts';
 import { vouchers } from './vouchers.ts';
@@ -26,8 +28,10 @@ const benchmarks: readonly Benchmark[] = [
   stream,
   proof,
   proofCheats,
+  proofFuzz,
   proofHonest,
   proofKernels,
+  proofWebgpu,
 ];
 
 async function main(argv: readonly string[], signal: AbortSignal): Promise<void> {

@@ -31,8 +31,8 @@ export interface WebGpuEngineOptions {
 /**
  * An engine on whatever WebGPU finds: Vulkan, Metal or Direct3D 12. The device is run by a process of its own, which ends
  * with `close`, or with this process.
- * @throws LatentError `DEVICE_UNAVAILABLE` if the library or a driver is missing, or there is no such device;
- *   `DEVICE_LOST` if the driver fails at once
+ * @throws LatentError `DEVICE_UNAVAILABLE` if the library or a driver is missing; `DEVICE_UNKNOWN` if no device has the name
+ *   that was asked for; `DEVICE_LOST` if the driver fails at once
  */
 export async function openWebGpuEngine(options: WebGpuEngineOptions = {}): Promise<Engine> {
   const { environment, memoryBytes = UNTOLD_MEMORY_BYTES, ...others } = options;

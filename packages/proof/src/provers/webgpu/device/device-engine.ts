@@ -45,7 +45,12 @@ export async function openDeviceEngine(options: DeviceEngineOptions): Promise<En
     release();
     const workshop = await workshopFor(parameters);
     filled = await takeAll(workshop, layers, signal);
-    await fillNetwork(workshop, filled.network, sessionId, signal, (done) => onProgress?.(done));
+    try {
+      await fillNetwork(workshop, filled.network, sessionId, signal, (done) => onProgress?.(done));
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   function needFilled(): Filled {

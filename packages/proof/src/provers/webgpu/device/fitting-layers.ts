@@ -4,6 +4,7 @@ import { tryBuffer } from './buffers.ts';
 import { computePassBytes } from './compute-pass.ts';
 import { weightBufferBytes } from './network.ts';
 import type { OpenDevice } from './open-device.ts';
+import { reopenBytes } from './reopen-rows.ts';
 import { shapeOf } from './shape-of.ts';
 
 /**
@@ -20,10 +21,9 @@ export async function fittingLayers(
 ): Promise<number> {
   const shape = shapeOf(open, parameters);
   const bytes = weightBufferBytes(parameters, shape);
-  const most = Math.floor(mostBytes / bytes);
   const probes: GPUBuffer[] = [];
   try {
-    while (ownBytes + (probes.length + 1) * bytes <= mostBytes && probes.length < most) {
+    while (ownBytes + (probes.length + 1) * bytes <= mostBytes) {
       const probe = await tryBuffer(open, 'a probe', bytes);
       if (probe === undefined) break;
       probes.push(probe);
@@ -34,9 +34,10 @@ export async function fittingLayers(
   await open.orLost(open.device.queue.onSubmittedWorkDone());
   const free = ownBytes + probes.length * bytes;
   const atOnce = { parameters, shape };
-  const step = bytes / shape.bufferLayers;
-  let layers = Math.floor(free / step / parameters.lanes) * parameters.lanes;
-  const needed = () => layers * step + computePassBytes(atOnce, layers) + bandwidthPassBytes(atOnce, layers);
-  while (layers > 0 && needed() > free) layers -= parameters.lanes;
+  const layerBytes = bytes / shape.bufferLayers;
+  let layers = Math.floor(free / layerBytes / parameters.lanes) * parameters.lanes;
+  const working = () =>
+    computePassBytes(atOnce, layers) + bandwidthPassBytes(atOnce, layers) + reopenBytes(atOnce, layers);
+  while (layers > 0 && layers * layerBytes + working() > free) layers -= parameters.lanes;
   return layers;
 }

@@ -1,3 +1,4 @@
+import { isSoftware } from './describe-adapter.ts';
 import { loadDawn } from './load-dawn.ts';
 
 /** A device that WebGPU offers. Two identical devices have the same name, and cannot be told apart by it. */
@@ -6,6 +7,11 @@ export interface WebGpuAdapter {
   readonly name: string;
   /** `vulkan`, `metal`, `d3d12`, … */
   readonly backend: string;
+  /** As the driver tells it, mostly in lower case; empty if it does not. */
+  readonly vendor: string;
+  readonly architecture: string;
+  /** Whether a CPU only pretends to be a GPU here. */
+  readonly software: boolean;
 }
 
 /** No device has this in its name. */
@@ -23,12 +29,23 @@ export async function listAdapters(): Promise<readonly WebGpuAdapter[]> {
     await gpu.requestAdapter();
     return [];
   } catch (error) {
-    return adaptersIn(error instanceof Error ? error.message : '');
+    const named = adaptersIn(error instanceof Error ? error.message : '');
+    return Promise.all(named.map((adapter) => describe(create, adapter)));
   }
 }
 
+/** A device that is named and cannot be had keeps its name, and the rest of it unknown. */
+async function describe(create: Create, { name, backend }: NamedAdapter): Promise<WebGpuAdapter> {
+  const info = (await create([`adapter=${name}`]).requestAdapter())?.info;
+  const { vendor = '', architecture = '' } = info ?? {};
+  return { name, backend, vendor, architecture, software: info === undefined ? false : isSoftware(info) };
+}
+
+type Create = Awaited<ReturnType<typeof loadDawn>>['create'];
+type NamedAdapter = Pick<WebGpuAdapter, 'name' | 'backend'>;
+
 /** @param message ` * backend: 'vulkan', name: 'A device'` in each of its lines that names one */
-export function adaptersIn(message: string): readonly WebGpuAdapter[] {
+export function adaptersIn(message: string): readonly NamedAdapter[] {
   return [...message.matchAll(/^ \* backend: '([^']*)', name: '(.*)'$/gm)].map(([, backend = '', name = '']) => ({
     name,
     backend,

@@ -3,6 +3,7 @@ import { LatentError, toLatentError } from '@latent/protocol';
 import type { EngineDevice } from '../../engine.ts';
 import type { Arithmetic } from '../shaders/layout.ts';
 import { describeAdapter, isSoftware } from './describe-adapter.ts';
+import { adaptersIn } from './list-adapters.ts';
 import { loadDawn } from './load-dawn.ts';
 
 export interface OpenDeviceOptions {
@@ -30,20 +31,20 @@ export interface OpenDevice {
   readonly close: () => void;
 }
 
-/** @throws LatentError `DEVICE_UNAVAILABLE` if the library or a driver is missing, or has no such device */
+/** @throws LatentError `DEVICE_UNAVAILABLE` if the library or a driver is missing; `DEVICE_UNKNOWN` if no device has that name */
 export async function openDevice(options: OpenDeviceOptions): Promise<OpenDevice> {
   const { adapter: wanted, arithmetic, mostBufferBytes = Number.POSITIVE_INFINITY } = options;
   const { create } = await loadDawn();
   const gpu = create(wanted === undefined ? [] : [`adapter=${wanted}`]);
   const adapter = await gpu.requestAdapter({ powerPreference: 'high-performance' }).catch((cause: unknown) => {
-    throw unavailable(wanted, cause);
+    throw unknown(wanted, cause) ?? unavailable(cause);
   });
-  if (adapter === null) throw unavailable(wanted);
+  if (adapter === null) throw unavailable();
   const { maxBufferSize, maxStorageBufferBindingSize } = adapter.limits;
   const device = await adapter
     .requestDevice({ requiredLimits: { maxBufferSize, maxStorageBufferBindingSize } })
     .catch((cause: unknown) => {
-      throw unavailable(wanted, cause);
+      throw unavailable(cause);
     });
   return {
     instance: gpu,
@@ -61,11 +62,21 @@ function bestArithmetic(gpu: GPU, info: GPUAdapterInfo): Arithmetic {
   return offered && !/apple/i.test(`${info.vendor} ${info.description}`) ? 'dot4' : 'f32';
 }
 
-function unavailable(wanted: string | undefined, cause?: unknown): LatentError {
-  const which = wanted === undefined ? 'no device' : `no device whose name contains "${wanted}"`;
-  return new LatentError('DEVICE_UNAVAILABLE', `WebGPU has ${which} here.`, {
+function unavailable(cause?: unknown): LatentError {
+  return new LatentError('DEVICE_UNAVAILABLE', 'WebGPU has no device here.', {
     hint: 'Install the device’s driver; on Linux WebGPU also needs a Vulkan loader (libvulkan1) and the driver’s Vulkan part.',
     ...(cause === undefined ? {} : { cause }),
+  });
+}
+
+/** @returns undefined unless other devices are there, which the library names when it refuses */
+function unknown(wanted: string | undefined, cause: unknown): LatentError | undefined {
+  const names = adaptersIn(cause instanceof Error ? cause.message : '').map(({ name }) => name);
+  if (wanted === undefined || names.length === 0) return undefined;
+  return new LatentError('DEVICE_UNKNOWN', `WebGPU has no device whose name contains "${wanted}".`, {
+    hint: `It has: ${names.join(', ')}.`,
+    details: { wanted, devices: names },
+    cause,
   });
 }
 

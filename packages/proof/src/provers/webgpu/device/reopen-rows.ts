@@ -2,6 +2,7 @@ import { at, HASH_BYTES } from '../../../spec/bytes.ts';
 import { packRow } from '../../../spec/values.ts';
 import type { ReopenedRow, ReopenRow } from '../../engine.ts';
 import { chunksOf } from '../shaders/digest.wgsl.ts';
+import { TILE_ROWS } from '../shaders/layout.ts';
 import { readBuffer, takeBuffer } from './buffers.ts';
 import { type Commands, startCommands } from './commands.ts';
 import type { Network, Workshop } from './network.ts';
@@ -27,6 +28,15 @@ interface Memory {
   readonly digests: GPUBuffer;
   /** The states that are wanted whole, in the order of rows and then of wishes. */
   readonly kept: GPUBuffer;
+}
+
+/** Most bytes that reopening all samples of a proof takes, copies for the way back included. */
+export function reopenBytes({ parameters, shape }: Pick<Workshop, 'parameters' | 'shape'>, layers: number): number {
+  const { samples, lanes } = parameters;
+  const rows = 2 * samples + (1 + lanes) * TILE_ROWS;
+  const digests = samples * (layers + layers / lanes + 2) * HASH_BYTES;
+  const kept = 4 * samples * stateBytes(shape);
+  return rows * (2 * stateBytes(shape) + (chunksOf(shape) + 1) * HASH_BYTES + 12) + 2 * (digests + kept);
 }
 
 /**

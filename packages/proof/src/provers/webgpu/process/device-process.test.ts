@@ -43,7 +43,7 @@ describe.skipIf('skip' in found)(title, { timeout: 60_000 }, () => {
 
   it('is not found by a name that it does not have', async () => {
     await expect(openWebGpuEngine({ ...options, adapter: 'no such name' })).rejects.toMatchObject({
-      code: 'DEVICE_UNAVAILABLE',
+      code: 'DEVICE_UNKNOWN',
       message: expect.stringContaining('no such name'),
       cause: { message: expect.stringContaining('Available adapters') },
     });
@@ -64,7 +64,7 @@ describe.skipIf('skip' in found)(title, { timeout: 60_000 }, () => {
   it('says how many layers fit besides what passes work in', async () => {
     const layers = await engine.fittingLayers(parameters);
     expect(layers).toBeLessThan(2 ** 24 / 2 ** 17);
-    expect(layers).toBeGreaterThan(100);
+    expect(layers).toBeGreaterThan(80);
   });
 
   it('stops filling when asked, tells why it was stopped, and can fill again', async () => {

@@ -59,7 +59,8 @@ export function startDeviceProcess(environment: Readonly<Record<string, string>>
     pending.get(news.id)?.settle(news);
   });
   child.on('error', (cause) => end(endedBadly('could not be started or reached', cause)));
-  child.on('exit', (code, signal) => {
+  // Not `exit`, which may come before the last words.
+  child.on('close', (code, signal) => {
     end(endedBadly(`ended with ${signal ?? `exit code ${code}`}`, new Error(stderr() || 'nothing was said')));
   });
   holdOpen(child, false);

@@ -53,7 +53,15 @@ export const newsSchema = z.union([
 export type News = z.infer<typeof newsSchema>;
 
 export const resultSchemas = {
-  list: z.array(z.object({ name: z.string(), backend: z.string() })),
+  list: z.array(
+    z.object({
+      name: z.string(),
+      backend: z.string(),
+      vendor: z.string(),
+      architecture: z.string(),
+      software: z.boolean(),
+    }),
+  ),
   open: z.object({ name: z.string(), class: z.enum(['gpu', 'software']) }),
   fittingLayers: z.number(),
   fill: z.undefined(),
