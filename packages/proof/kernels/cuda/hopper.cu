@@ -1,12 +1,19 @@
 // A compute step for compute capability 9.0 (sm_90a), the only one that has these instructions: tiled layout, 16 gates, wgmma.
-// One warpgroup copies whole tiles by the copy engine; two multiply, each 64 rows by 256 columns (16 outputs) of a block's 128 rows.
-// Tiles lie in memory as shared memory wants them, so that copies need no tensor maps. Blocks stay and take tile after tile.
+// Two warpgroups multiply, each 64 rows by 256 columns (16 outputs) of a block's 128 rows. In the third one thread has the copy engine
+// copy whole tiles, and three warps digest the state that is being read, which would else take a part of every step. Tiles lie in memory as shared memory wants them, so that copies need no tensor maps. Blocks stay and take tile after tile.
+#include "digests.cuh"
 #include "raster.cuh"
 
 #define HOPPER_THREADS 384
 #define HOPPER_STAGES 4
 #define HOPPER_STAGE_BYTES (TILE_BYTES * (1 + COLUMN_GROUPS))
 #define CONSUMER_WARPS 8
+#define DIGEST_THREADS 96
+// Registers of a thread: hashing takes less than multiplying. A block has what its threads get at launch, 65536 / 384 each, in
+// eights; a warpgroup that asked for more than the others gave back would wait for ever.
+#define SERVING_REGISTERS 104
+#define MULTIPLYING_REGISTERS 200
+static_assert(SERVING_REGISTERS + 2 * MULTIPLYING_REGISTERS <= 3 * (65536 / HOPPER_THREADS / 8 * 8), "too many registers");
 #define HOPPER_SHARED_BYTES (HOPPER_STAGES * HOPPER_STAGE_BYTES + 1024 + HOPPER_STAGES * 16)
 
 #if !defined(__CUDACC__) || defined(__CUDA_ARCH_FEAT_SM90_ALL)
@@ -43,6 +50,21 @@ DEVICE void produce(const unsigned char* states, const unsigned char* weights, u
       copy_bulk(stage + TILE_BYTES, columns + (u64)k * TILE_BYTES, TILE_BYTES, barrier);
       copy_bulk(stage + 2 * TILE_BYTES, columns + (u64)(kBlocks + k) * TILE_BYTES, TILE_BYTES, barrier);
     }
+  }
+}
+
+// The states that this step reads: a thread for each row. `chunkDigests`: [row][chunk], to keep them in between.
+DEVICE void digest_rows(const unsigned char* states, u64* chunkDigests, u64* digests, u64* frontier, u32 leaf, u32 rows,
+                        u32 width) {
+  const u32 chunks = width / 256;
+  for (u32 row = block_index() * DIGEST_THREADS + thread_index() - 32; row < rows; row += block_count() * DIGEST_THREADS) {
+    u64* own = chunkDigests + (u64)row * chunks * 4;
+    for (u32 chunk = 0; chunk < chunks; chunk++) {
+      u64 digest[4];
+      digest_chunk(digest, states, 1, width, row, chunk);
+      store_digest(own + chunk * 4, digest);
+    }
+    digest_state(own, chunks * 4, digests, frontier, leaf, row, rows);
   }
 }
 
@@ -93,9 +115,10 @@ DEVICE void consume(unsigned char* next, const u32* keys, u32 stages, u32 full, 
   }
 }
 
-// As `tiled_step`.
+// As `tiled_step`; and the first `rows` rows of `states` are digested, as by `digest_states`.
 KERNEL(HOPPER_THREADS) void hopper_step(const unsigned char* states, unsigned char* next, const u32* keys,
-                                   const unsigned char* weights, u32 layer, u32 rowTiles, u32 width) {
+                                        const unsigned char* weights, u32 layer, u32 rowTiles, u32 width, u64* chunkDigests,
+                                        u64* digests, u64* frontier, u32 leaf, u32 rows) {
   const u32 stages = (shared_address() + 1023) & ~1023u;
   const u32 full = stages + HOPPER_STAGES * HOPPER_STAGE_BYTES, empty = full + HOPPER_STAGES * 8;
   if (thread_index() == 0) {
@@ -107,10 +130,11 @@ KERNEL(HOPPER_THREADS) void hopper_step(const unsigned char* states, unsigned ch
   }
   sync_block();
   if (thread_index() < 128) {
-    registers_shrink<40>();
+    registers_shrink<SERVING_REGISTERS>();
     if (thread_index() == 0) produce(states, weights, stages, full, empty, rowTiles, width);
+    if (thread_index() >= 32) digest_rows(states, chunkDigests, digests, frontier, leaf, rows, width);
   } else {
-    registers_grow<232>();
+    registers_grow<MULTIPLYING_REGISTERS>();
     consume(next, keys, stages, full, empty, layer, rowTiles, width);
   }
 }

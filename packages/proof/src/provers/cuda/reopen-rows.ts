@@ -2,7 +2,7 @@ import { HASH_BYTES } from '../../spec/bytes.ts';
 import { rowBytes } from '../../spec/parameters.ts';
 import type { ReopenedRow, ReopenRow } from '../engine.ts';
 import { startPace } from './pace.ts';
-import { launchDigests, launchEach, launchInputs, launchStep, type Stage } from './run-rows.ts';
+import { launchDigests, launchDigestsAndStep, launchEach, launchInputs, type Stage } from './run-rows.ts';
 import { REOPEN_ROWS, REOPEN_STATES } from './working-memory.ts';
 
 /** Rows that go through the same layers, with their places among all that were asked for. */
@@ -64,8 +64,6 @@ async function reopenBatch(
   const pace = startPace(context, signal, undefined);
   for (let state = 0; state <= steps; state++) {
     const [from, to] = state % 2 === 0 ? [work.states0, work.states1] : [work.states1, work.states0];
-    const digests = work.digests + BigInt(state * rows.length * HASH_BYTES);
-    launchDigests(stage, from, rows.length, tiled, { digests, frontier: 0n, leaf: 0 });
     const wanted = exports.byState.get(state);
     if (wanted !== undefined) {
       const entries = work.entries + BigInt(8 * wanted.first);
@@ -73,7 +71,11 @@ async function reopenBatch(
       const parametersOfLaunch = [from, work.opened, entries, wanted.count, width, tiled];
       launchEach(stage, kernels.of('export_rows'), wanted.count * (width / 64), parametersOfLaunch);
     }
-    if (state < steps) launchStep(stage, from, to, work.keys, first.phase.layerOf(first.row, state), rows.length);
+    const digests = work.digests + BigInt(state * rows.length * HASH_BYTES);
+    const target = { digests, frontier: 0n, leaf: 0 };
+    const stepRows = { from, to, keys: work.keys, rows: rows.length };
+    if (state < steps) launchDigestsAndStep(stage, stepRows, first.phase.layerOf(first.row, state), target);
+    else launchDigests(stage, from, rows.length, tiled, target);
     await pace.step();
   }
   await pace.end();

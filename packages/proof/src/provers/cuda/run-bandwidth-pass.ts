@@ -59,7 +59,8 @@ async function runPlainSteps(stage: Stage, steps: number, signal: AbortSignal, o
     for (let lane = 0; lane < lanes; lane++) {
       const from = work.bandwidthStates + BigInt(step * lanes + lane) * laneBytes;
       const keys = work.bandwidthKeys + BigInt(4 * lane * laneRows);
-      launchStep(stage, from, from + BigInt(lanes) * laneBytes, keys, step * lanes + lane, laneRows);
+      const to = from + BigInt(lanes) * laneBytes;
+      launchStep(stage, { from, to, keys, rows: laneRows }, step * lanes + lane);
     }
     await pace.step();
   }

@@ -80,20 +80,55 @@ export function launchDigests(
   launchEach(stage, stage.kernels.of('digest_states'), rows, [chunkDigests, digests, frontier, leaf, rows, width]);
 }
 
-/** One step of rows that all go through the same layer. */
-export function launchStep(stage: Stage, from: bigint, to: bigint, keys: bigint, layer: number, rows: number): void {
-  const { context, kernels, network, stepKernel } = stage;
+/** Rows that all go through the same layer: where they are, where they go, and their keys. */
+export interface StepRows {
+  readonly from: bigint;
+  readonly to: bigint;
+  readonly keys: bigint;
+  readonly rows: number;
+}
+
+/** One step. */
+export function launchStep(stage: Stage, { from, to, keys, rows }: StepRows, layer: number): void {
+  const { kernels, network } = stage;
   const { width, gates } = network.parameters;
   const weights = network.layerAt(layer);
-  if (!network.tiled) {
+  if (network.tiled) {
+    launchTiles(stage, kernels.of('tiled_step'), rows, [from, to, keys, weights, layer, tilesOf(rows), width]);
+  } else {
     launchEach(stage, kernels.of('plain_step'), rows * width, [from, to, keys, weights, layer, rows, width, gates]);
+  }
+}
+
+/** One step, and the digests of the state that it begins with. */
+export function launchDigestsAndStep(stage: Stage, rows: StepRows, layer: number, target: DigestTarget): void {
+  const { kernels, network, stepKernel } = stage;
+  if (!network.tiled || stepKernel !== 'hopper') {
+    launchDigests(stage, rows.from, rows.rows, network.tiled, target);
+    launchStep(stage, rows, layer);
     return;
   }
-  const rowTiles = Math.ceil(rows / TILE_ROWS);
-  const tiles = (rowTiles * width) / 16;
-  const kernel = kernels.of(stepKernel === 'hopper' ? 'hopper_step' : 'tiled_step');
-  const blocks = Math.min(tiles, context.device.multiprocessors);
-  context.launch(kernel, blocks, [from, to, keys, weights, layer, rowTiles, width]);
+  const { from, to, keys, rows: count } = rows;
+  const { digests, frontier, leaf } = target;
+  launchTiles(stage, kernels.of('hopper_step'), count, [
+    ...[from, to, keys, network.layerAt(layer), layer, tilesOf(count), network.parameters.width],
+    ...[network.work.chunkDigests, digests, frontier, leaf, count],
+  ]);
+}
+
+function tilesOf(rows: number): number {
+  return Math.ceil(rows / TILE_ROWS);
+}
+
+/** Blocks that stay and share the tiles of 128 rows by 16 outputs. */
+function launchTiles(
+  { context, network }: Stage,
+  kernel: Kernel,
+  rows: number,
+  parameters: readonly (number | bigint)[],
+): void {
+  const tiles = (tilesOf(rows) * network.parameters.width) / 16;
+  context.launch(kernel, Math.min(tiles, context.device.multiprocessors), parameters);
 }
 
 /** The bandwidth kernel that keeps most bytes on their way in this device's shared memory. */
