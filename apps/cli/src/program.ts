@@ -6,11 +6,13 @@ import { addLaunch } from './commands/cluster/launch.ts';
 import { addLogs } from './commands/cluster/logs.ts';
 import { addStatus } from './commands/cluster/status.ts';
 import { addDeviceList } from './commands/device/list.ts';
+import { addDeviceProve } from './commands/device/prove.ts';
 import { addDevnetDemo } from './commands/devnet/demo.ts';
 import { addDevnetDown } from './commands/devnet/down.ts';
 import { addDevnetStatus } from './commands/devnet/status.ts';
 import { addDevnetUp } from './commands/devnet/up.ts';
 import { addMeterRun } from './commands/meter/run.ts';
+import { addProofVerify } from './commands/proof/verify.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
 
 function exitCodeHelp(): string {
@@ -40,6 +42,9 @@ export function createProgram(): Command {
   addDown(program);
   const device = program.command('device').summary('the devices of this machine');
   addDeviceList(device);
+  addDeviceProve(device);
+  const proof = program.command('proof').summary('proofs of hardware');
+  addProofVerify(proof);
   const devnet = program.command('devnet').summary('a whole network on this machine: chain, books, operators');
   addDevnetUp(devnet);
   addDevnetStatus(devnet);

@@ -2,6 +2,7 @@ import type { Command } from '@commander-js/extra-typings';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { showDevices } from '../../screen/show-devices.ts';
 import { JSON_OPTION } from '../cluster/common-options.ts';
+import { findDevices } from './find-devices.ts';
 
 /** `latent device list` */
 export function addDeviceList(device: Command): void {
@@ -14,8 +15,8 @@ export function addDeviceList(device: Command): void {
 }
 
 async function listDevices({ output, signal }: CommandContext): Promise<undefined> {
-  const { discoverDevices, findKnownDevice } = await import('@latent/proof/devices');
-  const { devices, notes } = await discoverDevices({ signal });
+  const { findKnownDevice } = await import('@latent/proof/devices');
+  const { devices, notes } = await findDevices(signal);
   const listed = devices.map((device) => ({
     device,
     known: device.class === 'gpu' ? findKnownDevice(device.name, device.memoryBytes) : undefined,
