@@ -75,9 +75,10 @@ function drawRows(work: Work, seeds: readonly Uint8Array[], rows: readonly Board
   const [{ kernel, bytes }] = banks;
   for (const [index, strand] of board.strands.entries()) {
     for (let row = strand.firstRow; row < strand.firstRow + strand.rows; row++) {
+      if (row % workers !== worker) continue;
       const own = rows[row];
       const seed = own && seeds[own.seed];
-      if (row % workers !== worker || own === undefined || seed === undefined) continue;
+      if (own === undefined || seed === undefined) throw new RangeError(`row ${row} of ${rows.length}`);
       bytes.set(seed, layout.seed);
       work.keys[row] = kernel.drawRow(layout.seed, own.row, parameters.width, layout.packed);
       const packed = bytes.subarray(layout.packed, layout.packed + rowBytes(parameters));
