@@ -38,9 +38,16 @@ describe('compareWithClaim', () => {
   it('compares with the part of the paper figure that a kernel is known to reach, and still calls more than paper above', () => {
     const half = { ...asOnPaper, operationsPerSecond: 900n * 10n ** 12n };
     const expected = { operations: 0.5, memory: 1, bandwidth: 1 };
-    expect(compareWithClaim(half, h200).operations.verdict).toBe('below');
+    expect(compareWithClaim(half, h200, { ...expected, operations: 1 }).operations.verdict).toBe('below');
     expect(compareWithClaim(half, h200, expected).operations.verdict).toBe('as claimed');
     expect(compareWithClaim(asOnPaper, h200, expected).operations.verdict).toBe('as claimed');
+  });
+
+  it('does not judge operations below the paper figure where no kernel was measured, and shows how far they are', () => {
+    const half = { ...asOnPaper, operationsPerSecond: 900n * 10n ** 12n };
+    const { operations, verdict } = compareWithClaim(half, h200);
+    expect(operations).toMatchObject({ verdict: 'not known', ratio: 0.454775 });
+    expect(verdict).toBe('not known');
   });
 
   it('does not call the larger variant of one name suspicious', () => {

@@ -36,10 +36,11 @@ export interface DeviceClaim {
 
 /**
  * Part of the paper figure that one engine's kernels reach on a device that is known to be genuine, 0 < part <= 1: measured,
- * never guessed. 1 compares with the paper figure itself, which no kernel reaches.
+ * never guessed. 1 compares with the paper figure itself. No kernel reaches that in operations, by a part that differs from device
+ * to device: where it was not measured it is undefined, and a figure below the paper's then says nothing.
  */
 export interface ExpectedParts {
-  readonly operations: number;
+  readonly operations: number | undefined;
   readonly memory: number;
   readonly bandwidth: number;
 }
@@ -66,7 +67,7 @@ export interface ClaimComparison {
   readonly reason?: string;
 }
 
-const PAPER: ExpectedParts = { operations: 1, memory: 1, bandwidth: 1 };
+const PAPER: ExpectedParts = { operations: undefined, memory: 1, bandwidth: 1 };
 const GIB = 1024n ** 3n;
 const PPM = 1_000_000n;
 
@@ -99,9 +100,10 @@ function whyNot({ name, class: kind }: DeviceClaim): string {
   return `a device of class ${kind} is not compared as a GPU`;
 }
 
-function compareNumber(measured: bigint, reference: Reference | undefined, part: number): ComparedNumber {
+function compareNumber(measured: bigint, reference: Reference | undefined, part: number | undefined): ComparedNumber {
   if (measured < 0n) throw new RangeError(`a measurement cannot be negative: ${measured}`);
-  if (!(part > 0 && part <= 1)) throw new RangeError(`an expected part is above 0 and at most 1: ${part}`);
+  if (part !== undefined && !(part > 0 && part <= 1))
+    throw new RangeError(`an expected part is above 0 and at most 1: ${part}`);
   if (reference === undefined) return { measured, reference: undefined, ratio: undefined, verdict: 'not known' };
   const ratio = ratioDown(measured, reference.least);
   return {
@@ -112,9 +114,10 @@ function compareNumber(measured: bigint, reference: Reference | undefined, part:
   };
 }
 
-function judge(ratioToLeast: number, ratioToMost: number, part: number): ClaimVerdict {
+function judge(ratioToLeast: number, ratioToMost: number, part: number | undefined): ClaimVerdict {
   if (ratioToMost > MOST_AS_CLAIMED) return 'above';
-  return ratioToLeast < LEAST_AS_CLAIMED * part ? 'below' : 'as claimed';
+  if (ratioToLeast >= LEAST_AS_CLAIMED * (part ?? 1)) return 'as claimed';
+  return part === undefined ? 'not known' : 'below';
 }
 
 function ratioDown(measured: bigint, reference: bigint): number {
