@@ -114,14 +114,15 @@ export function startCommands({ open, slots, pace }: CommandsContext, signal: Ab
     submission.slot++;
   }
 
+  /** Workgroups that may be added to the present submission, at least one. Where there is no room, the next one is begun. */
   async function room(heavy: string | undefined): Promise<number> {
-    const full = () => current !== undefined && (current.slot === SLOTS || left() < 1);
     const left = () => {
-      if (heavy === undefined || current?.heavy === undefined)
-        return heavy === undefined ? MOST_GROUPS : pace.allowed(heavy);
+      if (heavy === undefined) return MOST_GROUPS;
+      if (current?.heavy === undefined) return pace.allowed(heavy);
       return current.heavy === heavy ? pace.allowed(heavy) - current.heavyGroups : 0;
     };
-    if (full()) await submit();
+    const isFull = current !== undefined && (current.slot === SLOTS || left() < 1);
+    if (isFull) await submit();
     return Math.min(MOST_GROUPS, left());
   }
 
