@@ -2,6 +2,7 @@ export { cheats } from './catalogue.ts';
 export type { Cheat, StoppedBy } from './cheat.ts';
 export { type Confidence, confidenceOf } from './confidence.ts';
 export { type HonestSessions, runHonestSessions } from './honest-sessions.ts';
+export { type FuzzOptions, type FuzzResult, fuzzRecords, fuzzVerifying } from './hostile/run-fuzz.ts';
 export { countKindDraws, type KindDraws } from './kind-draws.ts';
 export { type MeasuredDevice, measureReadToMake } from './measure-device.ts';
 export { type CheatRow, type CheatsProgress, READ_TO_MAKE, type RunCheatsOptions, runCheats } from './run-cheats.ts';
