@@ -5,6 +5,8 @@ import { findTestAdapter } from './software-adapter.fixture.ts';
 const found = await findTestAdapter();
 const environment = 'skip' in found ? {} : found.environment;
 const skip = 'skip' in found ? found.skip : undefined;
+// Only so that a hung test ends: software adapters take seconds to compile a set's shaders.
+const timeoutMs = 180_000;
 const memoryBytes = 16 * 2 ** 20;
 
 /** As many gates and rows of a lane as `production` has. */
@@ -12,6 +14,7 @@ const manyGates = { ...oddParameters, width: 256, gates: 16, links: 1, computeRo
 
 describeEngine('webgpu, int8', async () => openWebGpuEngine({ environment, memoryBytes, arithmetic: 'dot4' }), {
   skip,
+  timeoutMs,
   shapes: [{ parameters: manyGates, layers: 2 }],
 });
 
@@ -19,5 +22,5 @@ describeEngine(
   'webgpu, binary32, in small buffers',
   // Room for one layer of the largest shape, so that a step's weights come from several buffers.
   async () => openWebGpuEngine({ environment, memoryBytes, arithmetic: 'f32', mostBufferBytes: 2 ** 20 }),
-  { skip },
+  { skip, timeoutMs },
 );
