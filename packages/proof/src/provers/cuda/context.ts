@@ -28,7 +28,8 @@ export interface CudaContext {
     cooperative?: boolean,
   ) => void;
   readonly allocate: (bytes: number) => bigint;
-  readonly free: (address: bigint) => void;
+  /** A call that gives something back: never throws, and is made even after an error. */
+  readonly giveBack: (act: (driver: CudaDriver) => number) => void;
   readonly freeBytes: () => number;
   /** Queues a copy; the bytes may be changed once this has returned. */
   readonly write: (to: bigint, bytes: Uint8Array) => void;
@@ -124,9 +125,9 @@ export async function openContext(driver: CudaDriver, device: CudaDevice): Promi
       call(`give ${bytes} bytes`, () => driver.allocate(cell, BigInt(bytes)));
       return cell[0] ?? 0n;
     },
-    free: (address) => {
+    giveBack: (act) => {
       driver.setContext(context);
-      driver.free(address);
+      act(driver);
     },
     freeBytes: () => {
       const [free, total] = [new BigUint64Array(1), new BigUint64Array(1)];

@@ -2,13 +2,13 @@ import { LatentError, toLatentError } from '@latent/protocol';
 import type { Engine, FillRequest, PassRequest } from '../engine.ts';
 import { type CudaContext, openContext } from './context.ts';
 import { loadCudaDriver } from './driver.ts';
-import { type Kernels, loadKernels } from './kernels.ts';
+import { isHopper, type Kernels, loadKernels } from './kernels.ts';
 import { type CudaDevice, type CudaLibraryOptions, findCudaDevice, readCudaDevices } from './list-cuda-devices.ts';
 import { allocateNetwork, fillWeights, type Network } from './network.ts';
 import { reopenRows } from './reopen-rows.ts';
 import { runBandwidthPass } from './run-bandwidth-pass.ts';
 import { runComputePass } from './run-compute-pass.ts';
-import { bestStepKernel, type Stage, type StepKernel } from './run-rows.ts';
+import type { Stage, StepKernel } from './run-rows.ts';
 import { fittingLayers } from './working-memory.ts';
 
 export interface CudaEngineOptions extends CudaLibraryOptions {
@@ -38,12 +38,11 @@ export async function openCudaEngine(options: CudaEngineOptions = {}): Promise<E
   const driver = await loadCudaDriver(options.libraries);
   const device = findCudaDevice(await readCudaDevices(driver), options.device ?? 0);
   demandCapability(device);
+  if (options.stepKernel === 'hopper' && !isHopper(device)) throw noHopper(device);
   const context = await openContext(driver, device);
   try {
     const kernels = await loadKernels(context);
-    const stepKernel = options.stepKernel ?? bestStepKernel(context);
-    if (stepKernel === 'hopper' && !kernels.has('hopper_step')) throw noHopper(device);
-    return createEngine(context, kernels, stepKernel);
+    return createEngine(context, kernels, options.stepKernel ?? (isHopper(device) ? 'hopper' : 'generic'));
   } catch (error) {
     context.close();
     throw error;

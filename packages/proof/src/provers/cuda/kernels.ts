@@ -58,7 +58,7 @@ export async function loadKernels(context: CudaContext): Promise<Kernels> {
   const loaded: bigint[] = [];
   const kernels = new Map<string, Kernel>();
   const unload = () => {
-    for (const module of loaded.splice(0)) context.driver.unloadModule(module);
+    for (const module of loaded.splice(0)) context.giveBack((driver) => driver.unloadModule(module));
   };
   try {
     for (const [name, entries] of Object.entries(modules)) {

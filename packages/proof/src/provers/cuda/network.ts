@@ -30,7 +30,7 @@ export function allocateNetwork(context: CudaContext, parameters: Parameters, la
   const slabs: bigint[] = [];
   const held: bigint[] = [];
   const release = () => {
-    for (const address of held.splice(0)) context.free(address);
+    for (const address of held.splice(0)) context.giveBack((driver) => driver.free(address));
   };
   const take = (bytes: number) => {
     const address = context.allocate(bytes);

@@ -1,5 +1,5 @@
 import type { CudaContext } from './context.ts';
-import { isHopper, type Kernel, type KernelName, type Kernels } from './kernels.ts';
+import type { Kernel, KernelName, Kernels } from './kernels.ts';
 import type { Network } from './network.ts';
 import { TILE_ROWS } from './working-memory.ts';
 
@@ -12,11 +12,6 @@ export interface Stage {
   readonly kernels: Kernels;
   readonly network: Network;
   readonly stepKernel: StepKernel;
-}
-
-/** The fastest that a device has. */
-export function bestStepKernel(context: CudaContext): StepKernel {
-  return isHopper(context.device) ? 'hopper' : 'generic';
 }
 
 /** A kernel over one thread for each of `count` things. */
