@@ -49,6 +49,11 @@ const generators: readonly Generator[] = [
     generate: async () => (await import('./gen-device-reference.ts')).generateDeviceReference(),
   },
   {
+    name: 'page of cheats',
+    writes: ['docs/reference/cheats.md'],
+    generate: async () => (await import('./gen-cheats.ts')).generateCheats(),
+  },
+  {
     name: 'reference of the command line',
     writes: ['docs/reference/cli.md'],
     generate: async () => (await import('./gen-cli-reference.ts')).generateCliReference(),

@@ -12,6 +12,7 @@ import { addDevnetDown } from './commands/devnet/down.ts';
 import { addDevnetStatus } from './commands/devnet/status.ts';
 import { addDevnetUp } from './commands/devnet/up.ts';
 import { addMeterRun } from './commands/meter/run.ts';
+import { addProofCheats } from './commands/proof/cheats.ts';
 import { addProofVerify } from './commands/proof/verify.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
 
@@ -45,6 +46,7 @@ export function createProgram(): Command {
   addDeviceProve(device);
   const proof = program.command('proof').summary('proofs of hardware');
   addProofVerify(proof);
+  addProofCheats(proof);
   const devnet = program.command('devnet').summary('a whole network on this machine: chain, books, operators');
   addDevnetUp(devnet);
   addDevnetStatus(devnet);
