@@ -81,9 +81,6 @@ const mutations: Readonly<Record<string, Mutation>> = {
   },
 };
 
-/** Names of all ways, for counting. */
-export const hostileKinds: readonly string[] = Object.keys(mutations);
-
 export interface HostileProof {
   readonly kind: string;
   readonly bytes: Uint8Array;

@@ -1,6 +1,6 @@
 import { parameterSets } from '../../spec/parameters.ts';
 import { type Cheat, honestClaims } from '../cheat.ts';
-import { modelDevice } from '../stage/device-model.ts';
+import { modelDevice, noWork } from '../stage/device-model.ts';
 import { type LayerCall, readLayer } from '../stage/keeping-engine.ts';
 import type { LayerWeights } from '../stage/network.ts';
 import { misbehave, STAGE_LAYERS, type Stage } from '../stage/stage.ts';
@@ -77,7 +77,7 @@ function deriveAgain({ index, derive, work }: LayerCall): LayerWeights {
 
 function fetchBeyondHeld(call: LayerCall): LayerWeights {
   if (call.index < HELD) return readLayer(call);
-  const weights = readLayer({ ...call, work: { products: 0, bytesRead: 0, bytesMade: 0, bytesFetched: 0 } });
+  const weights = readLayer({ ...call, work: noWork() });
   call.work.bytesFetched += weights.length;
   return weights;
 }
