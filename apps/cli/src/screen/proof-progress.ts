@@ -27,7 +27,7 @@ export function openProofProgress(output: Output): ProofProgress {
 }
 
 /** `computes    ████████░░░░░░░░  50 %` */
-export function progressLine({ part, share }: ChallengeProgress): string {
+function progressLine({ part, share }: ChallengeProgress): string {
   const filled = Math.round(Math.min(1, Math.max(0, share)) * BAR_WIDTH);
   const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
   return `${describePart(part).padEnd(24)} ${bar} ${Math.floor(100 * share)

@@ -6,7 +6,7 @@ export function treeDepth(leaves: number): number {
 }
 
 /** @returns H(left ‖ right), or absent if both are. Spec: docs/proof.md §7. */
-export function parentOf(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {
+function parentOf(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {
   return sameBytes(left, ABSENT) && sameBytes(right, ABSENT) ? ABSENT : hash(join(left, right));
 }
 

@@ -60,18 +60,30 @@ export const errorCodes = {
   // proofs
   PROOF_TOO_LARGE: { retry: 'never', meaning: 'The proof is longer than any proof can be.' },
   PROOF_MALFORMED: { retry: 'never', meaning: 'The header of the proof is not one, or is out of range.' },
-  PROOF_MISMATCH: { retry: 'never', meaning: 'The proof answers another challenge, or differs from what was declared.' },
-  PROOF_WRONG_LENGTH: { retry: 'never', meaning: 'The proof is not exactly as long as its header and samples make it.' },
+  PROOF_MISMATCH: {
+    retry: 'never',
+    meaning: 'The proof answers another challenge, or differs from what was declared.',
+  },
+  PROOF_WRONG_LENGTH: {
+    retry: 'never',
+    meaning: 'The proof is not exactly as long as its header and samples make it.',
+  },
   PROOF_BAD_OPENING: { retry: 'never', meaning: 'What the proof opens does not lead to the root it committed to.' },
   PROOF_WRONG_INPUT: { retry: 'never', meaning: 'An opened input is not the one that the beacon gives.' },
-  PROOF_WRONG_ENTRY: { retry: 'never', meaning: 'An opened value is not what the network computes: the work was not done.' },
+  PROOF_WRONG_ENTRY: {
+    retry: 'never',
+    meaning: 'An opened value is not what the network computes: the work was not done.',
+  },
   PROOF_LATE: { retry: 'never', meaning: 'A declaration or the proof came after its deadline, or out of turn.' },
   PROOF_NOT_MEASURED: { retry: 'later', meaning: 'The device could not be measured. That is no failure and no zero.' },
   // devices
   DEVICE_UNKNOWN: { retry: 'never', meaning: 'The machine has no such device.' },
   DEVICE_UNAVAILABLE: { retry: 'later', meaning: 'The library or driver that the device needs is missing or refuses.' },
   DEVICE_OUT_OF_MEMORY: { retry: 'later', meaning: 'The device has less free memory than the proof was to fill.' },
-  DEVICE_LOST: { retry: 'later', meaning: 'The device stopped answering: it was reset, unplugged, or its driver failed.' },
+  DEVICE_LOST: {
+    retry: 'later',
+    meaning: 'The device stopped answering: it was reset, unplugged, or its driver failed.',
+  },
   // network
   PEER_UNREACHABLE: { retry: 'later', meaning: 'No encrypted stream to the peer could be opened.' },
   PEER_WRONG_KEY: { retry: 'never', meaning: 'The peer proved another key than the one expected.' },

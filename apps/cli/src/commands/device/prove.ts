@@ -3,7 +3,7 @@ import { access, writeFile } from 'node:fs/promises';
 import type { Command } from '@commander-js/extra-typings';
 import type { ChallengeResult, ParameterSetName, Parameters, Rates } from '@latent/proof';
 import type { ClaimComparison, DiscoveredDevice } from '@latent/proof/devices';
-import type { Engine } from '@latent/proof/provers';
+import type { Engine, enginesFor, openEngine } from '@latent/proof/provers';
 import { LatentError, toLatentError } from '@latent/protocol';
 import { exitCodes } from '../../exit-codes.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
@@ -19,7 +19,10 @@ const SETS: readonly ParameterSetName[] = ['production', 'cpu', 'development'];
 /** What a processor proves unless told otherwise: all of its memory would leave none for what else runs. */
 const PROCESSOR_MEMORY_BYTES = 2 ** 30;
 
-type Provers = typeof import('@latent/proof/provers');
+interface Provers {
+  readonly enginesFor: typeof enginesFor;
+  readonly openEngine: typeof openEngine;
+}
 
 interface ProveFlags {
   readonly set?: string | undefined;
@@ -118,11 +121,11 @@ function chooseSet(wanted: string | undefined, device: DiscoveredDevice): Parame
 }
 
 /** Opens the device by the first way that works. @throws LatentError of the last one if none does */
-async function openFirst(device: DiscoveredDevice, { enginesFor, openEngine }: Provers): Promise<Engine> {
+async function openFirst(device: DiscoveredDevice, provers: Provers): Promise<Engine> {
   let failure = new LatentError('DEVICE_UNAVAILABLE', `There is no engine for ${device.name}.`);
-  for (const choice of enginesFor(device)) {
+  for (const choice of provers.enginesFor(device)) {
     try {
-      return await openEngine(choice);
+      return await provers.openEngine(choice);
     } catch (thrown) {
       const error = toLatentError(thrown);
       if (error.code !== 'DEVICE_UNAVAILABLE') throw error;

@@ -1,4 +1,3 @@
-/// <reference types="@webgpu/types" />
 import { LatentError, toLatentError } from '@latent/protocol';
 import type { EngineDevice } from '../../engine.ts';
 import type { Arithmetic } from '../shaders/layout.ts';
