@@ -1,4 +1,7 @@
 export { type CpuEngineOptions, openCpuEngine } from './cpu/cpu-engine.ts';
+export { type CudaEngineOptions, openCudaEngine } from './cuda/cuda-engine.ts';
+export { type CudaDevice, listCudaDevices } from './cuda/list-cuda-devices.ts';
+export type { StepKernel } from './cuda/run-rows.ts';
 export type { Engine, EngineDevice, EngineKind } from './engine.ts';
 export { enginesFor } from './engines-for.ts';
 export { type EngineChoice, openEngine } from './open-engine.ts';
