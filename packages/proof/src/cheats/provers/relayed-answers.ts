@@ -18,7 +18,7 @@ export const relayedAnswers: Cheat = {
   stoppedBy: 'economics',
   explanation:
     'The proof is right, as the work was done. It does not show where. A renter’s own challenge inside the lease does, as the device that runs the job has to answer it.',
-  sum: 'Assumed: $4 for an hour of the fast device, billed by the second, 90 s for a proof with its start, four rounds a day: 4 × 90 ÷ 3600 × $4 = $0.40 a day, $2.80 a week, for a listing that is paid nothing for having passed. The first lease ends it: the renter’s own proof in the lease, of the same form and a minute long, is scored 1/4, so the lease is refunded. To keep the fast device for the lease costs its full price: then the renter has what was offered, and nobody was cheated. Where a stake is at risk, one lease that is opened to try the operator every week takes it within a week.',
+  sum: 'Assumed: the fast device costs p an hour, billed by the second, and is leased at the same p; a proof takes 90 s with its start, four rounds a day; the renter’s own proof in the lease, of the same form, two minutes. Cost: 4 × 90 ÷ 3600 × p = 0.1 p a day, for a listing that is paid nothing for having passed. Gain: what a lease pays until the renter’s proof is scored 1/4 and ends it: 2 ÷ 60 × p = 0.033 p. It loses unless three leases a day begin with an operator who fails each of them, and a refund of those two minutes takes even that. With p = $2.69 (an H100 at RunPod, May 2026): $0.27 a day against $0.09. To keep the fast device for the lease costs p for p: then the renter has what was offered.',
   begin: (stage) => misbehave(stage, {}, faster(modelOf(stage), FASTER)),
 };
 
