@@ -5,7 +5,6 @@
 import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { rolldown } from 'rolldown';
 import { ROOT, runCommand } from '../../tools/run-command.ts';
 
 const MOST_BYTES = 60e6;
@@ -55,15 +54,12 @@ async function pack(archive: string): Promise<void> {
   console.log(`${archive}: ${(size / 1e6).toFixed(1)} MB`);
 }
 
+/** By the bundler that vitest brings along. */
 async function bundle(file: string): Promise<void> {
-  const build = await rolldown({
-    input: join(ROOT, 'bench/gpu/measure.ts'),
-    platform: 'node',
-    external: ['koffi', 'webgpu'],
-    logLevel: 'warn',
-  });
-  await build.write({ file, format: 'esm', codeSplitting: false });
-  await build.close();
+  const external = ['koffi', 'webgpu'].flatMap((name) => ['--external', name]);
+  const input = join(ROOT, 'bench/gpu/measure.ts');
+  const options = ['--platform', 'node', '--format', 'esm', '--no-code-splitting', ...external];
+  await demand('rolldown', [input, '--file', file, ...options]);
 }
 
 async function copy(from: string, to: string): Promise<void> {

@@ -65,7 +65,7 @@ export interface CudaDriver {
 }
 
 /** Where the driver's library is, by platform; containers and WSL have it in places of their own. */
-export const CUDA_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
+const CUDA_LIBRARIES: Readonly<Record<string, readonly string[]>> = {
   linux: [
     'libcuda.so.1',
     '/usr/lib/wsl/lib/libcuda.so.1',

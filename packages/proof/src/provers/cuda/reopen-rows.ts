@@ -29,7 +29,7 @@ export async function reopenRows(
 }
 
 /** Batches that fit into what is kept for them, all of whose rows go through the layers of their first. */
-export function batchesOf(rows: readonly ReopenRow[]): readonly Batch[] {
+function batchesOf(rows: readonly ReopenRow[]): readonly Batch[] {
   const batches: { rows: ReopenRow[]; places: number[]; states: number; key: string }[] = [];
   for (const [place, row] of rows.entries()) {
     const key = `${row.phase.name} ${row.phase.layerOf(row.row, 0)}`;

@@ -94,6 +94,6 @@ export function fittingLayers(parameters: Parameters, freeBytes: number): number
   return layers;
 }
 
-export function roundUp(bytes: number, to: number): number {
+function roundUp(bytes: number, to: number): number {
   return Math.ceil(bytes / to) * to;
 }
