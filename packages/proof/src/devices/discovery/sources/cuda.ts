@@ -4,6 +4,7 @@ import { given } from '../given.ts';
 import { cell, readCString, readMemoryBytes, readUint32 } from '../native-values.ts';
 import { openNvidiaLibrary } from '../open-library.ts';
 import { normalizePciAddress } from '../pci.ts';
+import { createCellReader } from '../read-cells.ts';
 import { answered, countDevices, notMeasured, notThere } from '../reports.ts';
 
 const LIBRARIES: Readonly<Record<string, readonly string[]>> = {
@@ -71,19 +72,7 @@ function bind(library: NativeLibrary): Cuda | undefined {
 }
 
 async function readDevice(cuda: Cuda, device: number): Promise<Sighting> {
-  const gaps: string[] = [];
-  const read = async <Value>(
-    what: string,
-    bytes: number,
-    call: (buffer: Uint8Array) => Promise<number>,
-    decode: (buffer: Uint8Array) => Value | undefined,
-  ): Promise<Value | undefined> => {
-    const buffer = cell(bytes);
-    const code = await call(buffer);
-    const value = code === SUCCESS ? decode(buffer) : undefined;
-    if (value === undefined) gaps.push(`${what}: ${code === SUCCESS ? 'rubbish' : `returned ${code}`}`);
-    return value;
-  };
+  const { read, gaps } = createCellReader();
   const attribute = (name: keyof typeof attributes) =>
     read(name, 4, (buffer) => cuda.attribute(buffer, attributes[name], device), readUint32);
   const name = await read('name', 128, (buffer) => cuda.name(buffer, buffer.length, device), readCString);

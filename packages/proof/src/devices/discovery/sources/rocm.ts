@@ -4,6 +4,7 @@ import { given } from '../given.ts';
 import { cell, readCString, readMemoryBytes, readUint32, readUint64 } from '../native-values.ts';
 import { openLibrary } from '../open-library.ts';
 import { formatPciAddress } from '../pci.ts';
+import { createCellReader } from '../read-cells.ts';
 import { answered, countDevices, notMeasured, notThere } from '../reports.ts';
 
 /** ROCm SMI, of the versions 5 to 7. AMD means to replace it by amd-smi, whose structures change from version to version. */
@@ -84,19 +85,7 @@ async function enumerate(rocm: Rocm): Promise<SourceReport> {
 }
 
 async function readDevice(rocm: Rocm, index: number, driverVersion: string | undefined): Promise<Sighting> {
-  const gaps: string[] = [];
-  const read = async <Value>(
-    what: string,
-    bytes: number,
-    call: (buffer: Uint8Array) => Promise<number>,
-    decode: (buffer: Uint8Array) => Value | undefined,
-  ): Promise<Value | undefined> => {
-    const buffer = cell(bytes);
-    const code = await call(buffer);
-    const value = code === SUCCESS ? decode(buffer) : undefined;
-    if (value === undefined) gaps.push(`${what}: ${code === SUCCESS ? 'rubbish' : `returned ${code}`}`);
-    return value;
-  };
+  const { read, gaps } = createCellReader();
   const name = await read('name', 128, (buffer) => rocm.name(index, buffer, BigInt(buffer.length)), readCString);
   const pciAddress = await read('pci', 8, (buffer) => rocm.pci(index, buffer), readBdf);
   const memoryBytes = await read('memory', 8, (buffer) => rocm.memory(index, VRAM, buffer), readMemoryBytes);

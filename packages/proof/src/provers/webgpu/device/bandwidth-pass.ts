@@ -2,7 +2,7 @@ import { HASH_BYTES } from '../../../spec/bytes.ts';
 import type { PassRequest } from '../../engine.ts';
 import { stripesOf } from '../shaders/bandwidth-step.wgsl.ts';
 import { chunksOf } from '../shaders/digest.wgsl.ts';
-import { readBuffer, takeBuffer } from './buffers.ts';
+import { readBuffer, startTaking } from './buffers.ts';
 import { type Commands, startCommands } from './commands.ts';
 import type { Passes } from './compute-pass.ts';
 import type { Network, Workshop } from './network.ts';
@@ -38,18 +38,10 @@ export async function takeBandwidthPasses(workshop: Workshop, network: Network):
   const { lanes, laneRows } = parameters;
   const rows = lanes * laneRows;
   const states = rows * (network.layers / lanes + 1);
-  const taken: { destroy: () => void }[] = [];
-  const take = async (label: string, bytes: number) => {
-    const buffer = await takeBuffer(open, label, bytes);
-    taken.push(buffer);
-    return buffer;
-  };
-  const release = () => {
-    for (const buffer of taken) buffer.destroy();
-  };
+  const { take, add, release } = startTaking(open);
   try {
     const set = await takeRowSet(open, rowsOfPass(rows), 1);
-    taken.push({ destroy: set.release });
+    add({ destroy: set.release });
     const stateBuffer = await take('all states', states * stateBytes(shape));
     const buffers = lanes / shape.bufferLayers;
     const memory: BandwidthMemory = {

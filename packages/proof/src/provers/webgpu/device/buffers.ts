@@ -38,6 +38,30 @@ export async function tryBuffer(
   return undefined;
 }
 
+/** What was taken so far, to be given back at once. */
+export interface Taking {
+  readonly take: (label: string, bytes: number) => Promise<GPUBuffer>;
+  /** Adds what was taken by other means. */
+  readonly add: (taken: { destroy: () => void }) => void;
+  readonly release: () => void;
+}
+
+/** Takes buffers one after the other. Whoever fails in between calls `release`. */
+export function startTaking(open: OpenDevice): Taking {
+  const taken: { destroy: () => void }[] = [];
+  return {
+    take: async (label, bytes) => {
+      const buffer = await takeBuffer(open, label, bytes);
+      taken.push(buffer);
+      return buffer;
+    },
+    add: (one) => void taken.push(one),
+    release: () => {
+      for (const buffer of taken) buffer.destroy();
+    },
+  };
+}
+
 /** Copies what a buffer holds to the machine, once all that was asked for before is done. */
 export async function readBuffer(open: OpenDevice, source: GPUBuffer, bytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const copy = await takeBuffer(open, 'a copy', bytes, BUFFER_USAGE.mapRead | BUFFER_USAGE.copyTo);

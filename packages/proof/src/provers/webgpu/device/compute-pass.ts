@@ -2,7 +2,7 @@ import { HASH_BYTES } from '../../../spec/bytes.ts';
 import { treeDepth } from '../../../spec/tree.ts';
 import type { PassRequest } from '../../engine.ts';
 import { chunksOf } from '../shaders/digest.wgsl.ts';
-import { readBuffer, takeBuffer } from './buffers.ts';
+import { readBuffer, startTaking } from './buffers.ts';
 import { startCommands } from './commands.ts';
 import type { Network, Workshop } from './network.ts';
 import { paddedRows, type RowSet, rowsOfPass, stateBytes, takeRowSet } from './row-set.ts';
@@ -38,18 +38,10 @@ export function computePassBytes(
 export async function takeComputePasses(workshop: Workshop, network: Network): Promise<Passes> {
   const { open, parameters, shape } = workshop;
   const rows = parameters.computeRows;
-  const taken: { destroy: () => void }[] = [];
-  const take = async (label: string, bytes: number) => {
-    const buffer = await takeBuffer(open, label, bytes);
-    taken.push(buffer);
-    return buffer;
-  };
-  const release = () => {
-    for (const buffer of taken) buffer.destroy();
-  };
+  const { take, add, release } = startTaking(open);
   try {
     const set = await takeRowSet(open, rowsOfPass(rows), 1);
-    taken.push({ destroy: set.release });
+    add({ destroy: set.release });
     const memory: ComputeMemory = {
       set,
       states: [

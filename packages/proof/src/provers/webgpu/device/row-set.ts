@@ -1,6 +1,6 @@
 import type { Shape } from '../shaders/layout.ts';
 import { TILE_ROWS } from '../shaders/layout.ts';
-import { BUFFER_USAGE, STORAGE, takeBuffer } from './buffers.ts';
+import { startTaking } from './buffers.ts';
 import type { OpenDevice } from './open-device.ts';
 
 /** Rows that go through the network together, and where the device keeps what they need. */
@@ -17,21 +17,14 @@ export interface RowSet {
 
 /** @param numbers two for each row, see `RowSet.numbers` */
 export async function takeRowSet(open: OpenDevice, numbers: Uint32Array<ArrayBuffer>, seeds: number): Promise<RowSet> {
-  const taken: GPUBuffer[] = [];
-  const take = async (label: string, bytes: number) => {
-    const buffer = await takeBuffer(open, label, bytes, STORAGE | BUFFER_USAGE.copyTo);
-    taken.push(buffer);
-    return buffer;
-  };
+  const { take, release } = startTaking(open);
   const rows = numbers.length / 2;
   const set = {
     rows,
     numbers: await take('row numbers', numbers.byteLength),
     seeds: await take('seeds', 32 * seeds),
     keys: await take('keys', 4 * paddedRows(rows)),
-    release: () => {
-      for (const buffer of taken) buffer.destroy();
-    },
+    release,
   };
   open.device.queue.writeBuffer(set.numbers, 0, numbers);
   return set;
