@@ -4,7 +4,8 @@
  */
 import { cp, mkdir, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
+import { build } from 'vite';
 import { ROOT, runCommand } from '../../tools/run-command.ts';
 
 const MOST_BYTES = 60e6;
@@ -54,12 +55,18 @@ async function pack(archive: string): Promise<void> {
   console.log(`${archive}: ${(size / 1e6).toFixed(1)} MB`);
 }
 
-/** By the bundler that vitest brings along. */
+/** One file of everything but the addons, which lie beside it. */
 async function bundle(file: string): Promise<void> {
-  const external = ['koffi', 'webgpu'].flatMap((name) => ['--external', name]);
-  const input = join(ROOT, 'bench/gpu/measure.ts');
-  const options = ['--platform', 'node', '--format', 'esm', '--no-code-splitting', ...external];
-  await demand('rolldown', [input, '--file', file, ...options]);
+  await build({
+    root: ROOT,
+    configFile: false,
+    logLevel: 'error',
+    ssr: { noExternal: true, external: ['koffi', 'webgpu'] },
+    build: {
+      ...{ ssr: join(ROOT, 'bench/gpu/measure.ts'), outDir: dirname(file), emptyOutDir: false, target: 'node24' },
+      rolldownOptions: { output: { entryFileNames: basename(file), codeSplitting: false } },
+    },
+  });
 }
 
 async function copy(from: string, to: string): Promise<void> {
