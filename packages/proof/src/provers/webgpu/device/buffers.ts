@@ -6,7 +6,7 @@ export const BUFFER_USAGE = { mapRead: 0x1, copyFrom: 0x4, copyTo: 0x8, uniform:
 const MAP_MODE_READ = 0x1;
 
 /** What most buffers are for. */
-export const STORAGE = BUFFER_USAGE.storage | BUFFER_USAGE.copyFrom | BUFFER_USAGE.copyTo;
+const STORAGE = BUFFER_USAGE.storage | BUFFER_USAGE.copyFrom | BUFFER_USAGE.copyTo;
 
 /**
  * Takes memory of the device. It reads as zero.
