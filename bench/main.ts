@@ -10,6 +10,7 @@ import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
 import { proof } from './proof.ts';
 import { proofCheats } from './proof-cheats.ts';
+import { proofDraws } from './proof-draws.ts';
 import { proofFuzz } from './proof-fuzz.ts';
 import { proofHonest } from './proof-honest.ts';
 import { proofKernels } from './proof-kernels.ts';
@@ -28,6 +29,7 @@ const benchmarks: readonly Benchmark[] = [
   stream,
   proof,
   proofCheats,
+  proofDraws,
   proofFuzz,
   proofHonest,
   proofKernels,
