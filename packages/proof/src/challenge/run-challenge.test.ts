@@ -105,10 +105,47 @@ describe('a challenge', () => {
     expect(verdict).toMatchObject({ outcome: 'failed', code: 'PROOF_LATE' });
   });
 
-  it('is failed by a proof that comes too late', async () => {
-    const { verdict, proof } = await runChallenge(challengeOf(honest(), { openWithinMs: 0 }));
+  it("is failed by a proof that comes too late by the observer's clock", async () => {
+    let now = 0;
+    const inner = honest();
+    const slow: Prover = {
+      ...inner,
+      open: (beacon, signal) => {
+        now += 120_001;
+        return inner.open(beacon, signal);
+      },
+    };
+    const { verdict, proof } = await runChallenge(challengeOf(slow, { nowMs: () => ++now }));
     expect(verdict).toMatchObject({ outcome: 'failed', code: 'PROOF_LATE' });
     expect(proof).toBeDefined();
+  });
+
+  it.each([
+    ['a stop that nobody ordered', () => Promise.reject(new LatentError('CANCELLED', 'Stopped.'))],
+    ['silence', () => new Promise<never>(() => {})],
+  ])('is failed by %s once the samples are known', async (_, open) => {
+    const { verdict } = await runChallenge(challengeOf({ ...honest(), open }, { openWithinMs: 50 }));
+    expect(verdict).toMatchObject({ outcome: 'failed', code: 'PROOF_LATE' });
+  });
+
+  it.each([
+    ['a stop that nobody ordered', () => Promise.reject(new LatentError('CANCELLED', 'Stopped.')), 'CANCELLED'],
+    ['silence', () => new Promise<never>(() => {}), 'TIMED_OUT'],
+  ])('measures nothing after %s before they are', async (_, runPhase, code) => {
+    const { verdict } = await runChallenge(challengeOf({ ...honest(), runPhase }, { declareWithinMs: 1_000 }));
+    expect(verdict).toMatchObject({ outcome: 'not measured', code });
+  });
+
+  it('counts the time of drawing a beacon, which others may have had before', async () => {
+    let now = 0;
+    const drawBeacon = async (which: string) => {
+      now += 1000;
+      return bytesOf(which);
+    };
+    const { times } = await runChallenge(
+      challengeOf(honest(), { drawBeacon, nowMs: () => now, phaseMs: { compute: 0, bandwidth: 0 } }),
+    );
+    expect(times).toEqual({ compute: 1000, bandwidth: 1000 });
   });
 
   it.each([
