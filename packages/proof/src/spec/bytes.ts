@@ -23,6 +23,13 @@ export function join(...parts: readonly Uint8Array[]): Uint8Array {
   return bytes;
 }
 
+/** The hashes that follow each other in `bytes`, as views. */
+export function hashesIn(bytes: Uint8Array): readonly Uint8Array[] {
+  return Array.from({ length: bytes.length / HASH_BYTES }, (_, i) =>
+    bytes.subarray(i * HASH_BYTES, (i + 1) * HASH_BYTES),
+  );
+}
+
 export function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((byte, index) => byte === b[index]);
 }
