@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parameterSets } from '../spec/parameters.ts';
+import { MOST_PASSES, parameterSets } from '../spec/parameters.ts';
 import { scoreProof } from './verdict.ts';
 
 const none = new Uint8Array(32);
@@ -19,6 +19,16 @@ describe('the verdict on a good proof', () => {
     const verdict = scoreProof(header, times);
     expect(verdict).toMatchObject({ outcome: 'not measured', code: 'PROOF_NOT_MEASURED' });
     expect(verdict).toMatchObject({ reason: expect.stringContaining(phase) });
+  });
+
+  it('says so when the phase was too short because it had the most passes of a proof', () => {
+    const times = { compute: 10_000, bandwidth: 4_000 };
+    const most = { ...header, passes: { compute: 9, bandwidth: MOST_PASSES } };
+    expect(scoreProof(most, times)).toMatchObject({
+      ...{ outcome: 'not measured', code: 'PROOF_NOT_MEASURED' },
+      reason: expect.stringContaining('more layers'),
+    });
+    expect(scoreProof(header, times)).toMatchObject({ reason: expect.not.stringContaining('more layers') });
   });
 
   it('is proven when both took long enough', () => {

@@ -1,5 +1,5 @@
 import type { ErrorCode } from '@latent/protocol';
-import type { Parameters } from '../spec/parameters.ts';
+import { MOST_PASSES, type Parameters } from '../spec/parameters.ts';
 import { phaseNames } from '../spec/phase.ts';
 import type { ProofHeader } from '../wire/proof-header.ts';
 import { measuredRatesDown, type PhaseTimesMs, provenRatesDown, type Rates } from './rates.ts';
@@ -22,11 +22,10 @@ export function scoreProof(header: ProofHeader, times: PhaseTimesMs): Verdict {
   const least = leastMs(parameters);
   const short = phaseNames.find((name) => times[name] < least[name]);
   if (short !== undefined) {
-    return {
-      outcome: 'not measured',
-      code: 'PROOF_NOT_MEASURED',
-      reason: `The ${short} phase took ${Math.floor(times[short])} ms; below ${least[short]} ms nothing is scored.`,
-    };
+    const took = `The ${short} phase took ${Math.floor(times[short])} ms; below ${least[short]} ms nothing is scored.`;
+    const ended = ` It ended at ${MOST_PASSES} passes, the most of a proof: with more layers each takes longer.`;
+    const reason = header.passes[short] < MOST_PASSES ? took : `${took}${ended}`;
+    return { outcome: 'not measured', code: 'PROOF_NOT_MEASURED', reason };
   }
   const measured = measuredRatesDown(header, times);
   return { outcome: 'proven', measured, proven: provenRatesDown(parameters, measured) };

@@ -1,6 +1,6 @@
 import { LatentError } from '@latent/protocol';
 import { type Hash, hashesIn, join } from '../spec/bytes.ts';
-import type { Parameters } from '../spec/parameters.ts';
+import { MOST_PASSES, type Parameters } from '../spec/parameters.ts';
 import { type PhaseName, phaseOf } from '../spec/phase.ts';
 import { firstSeed, nextSeed, type Session, sessionId } from '../spec/session.ts';
 import { treeRoot } from '../spec/tree.ts';
@@ -31,7 +31,7 @@ export interface PhaseCall {
   readonly name: PhaseName;
   /** 32 bytes. */
   readonly beacon: Uint8Array;
-  /** Asked after every pass, with how many there are. */
+  /** Asked after every pass, with how many there are. A phase ends at the most passes of a proof, whatever it says. */
   readonly enough: (passes: number) => boolean;
   readonly signal: AbortSignal;
   /** `share` of the pass that is running, 0 … 1. */
@@ -101,7 +101,7 @@ export function createProver(engine: Engine, hash: Hash): Prover {
       seed = nextSeed(hash, seed, treeRoot(hash, hashesIn(roots)));
       seeds.push(seed);
       onProgress?.(rowRoots.length, 0);
-    } while (!enough(rowRoots.length));
+    } while (rowRoots.length < MOST_PASSES && !enough(rowRoots.length));
     const phaseRoot = treeRoot(hash, seeds.slice(1));
     done.set(name, { beacon, passes: rowRoots.length, phaseRoot, seeds, rowRoots });
     return { passes: rowRoots.length, phaseRoot };
