@@ -25,25 +25,30 @@ const rows = [
     law: 'packages/book may import: the above but sdk (protocol, proof, transport), and kit',
   },
   {
+    from: 'packages/chain',
+    may: ['protocol', 'sdk', 'kit'],
+    law: 'packages/chain may import: protocol, sdk, and kit',
+  },
+  {
     from: 'packages/agent',
-    may: ['protocol', 'proof', 'transport', 'sdk', 'kit'],
-    law: 'packages/agent may import: the above but book (protocol, proof, transport, sdk), and kit',
+    may: ['protocol', 'proof', 'transport', 'sdk', 'chain', 'kit'],
+    law: 'packages/agent may import: the above but book (protocol, proof, transport, sdk, chain), and kit',
   },
   {
     from: 'packages/watch',
-    may: ['protocol', 'proof', 'transport', 'sdk', 'kit'],
-    law: 'packages/watch may import: the above but book and agent (protocol, proof, transport, sdk), and kit',
+    may: ['protocol', 'proof', 'transport', 'sdk', 'chain', 'kit'],
+    law: 'packages/watch may import: the above but book and agent (protocol, proof, transport, sdk, chain), and kit',
   },
   {
     from: 'packages/devnet',
-    may: ['protocol', 'proof', 'transport', 'sdk', 'book', 'agent', 'watch', 'kit'],
+    may: ['protocol', 'proof', 'transport', 'sdk', 'book', 'chain', 'agent', 'watch', 'kit'],
     law: 'packages/devnet may import: anything above',
   },
   {
     from: 'apps/cli',
     may: ['protocol', 'sdk', 'kit'],
-    lazily: ['proof', 'book', 'agent', 'watch', 'devnet'],
-    law: 'apps/cli may import: sdk (and the words of protocol, and kit); it asks for devices and proofs, and starts the daemons and the devnet, loaded only when asked for: `await import(…)`',
+    lazily: ['proof', 'chain', 'book', 'agent', 'watch', 'devnet'],
+    law: 'apps/cli may import: sdk (and the words of protocol, and kit); it asks for devices and proofs, follows the chain, and starts the daemons and the devnet, loaded only when asked for: `await import(…)`',
   },
   { from: 'apps/console', may: ['protocol', 'sdk'], law: 'apps/console may import: sdk (and the words of protocol)' },
 ];

@@ -96,6 +96,15 @@ export const errorCodes = {
   CHAIN_UNREACHABLE: { retry: 'later', meaning: 'The chain does not answer.' },
   CHAIN_REVERTED: { retry: 'never', meaning: 'The contract refused the call.' },
   CHAIN_WRONG: { retry: 'never', meaning: 'The endpoint serves another chain than the deployment names.' },
+  CHAIN_DISAGREES: {
+    retry: 'later',
+    meaning: 'Endpoints of one chain contradict each other, or one contradicts itself: one of them is wrong or lies.',
+  },
+  CHAIN_NO_EFFECT: {
+    retry: 'never',
+    meaning: 'A transaction was mined for good, but what it was sent for has not happened.',
+  },
+  FEES_TOO_HIGH: { retry: 'later', meaning: 'The chain asks a higher fee than the caller allows.' },
   FUNDS_TOO_LOW: { retry: 'later', meaning: 'The account holds too little of the stablecoin or of gas.' },
   // machine
   CONFIG_INVALID: { retry: 'never', meaning: 'A setting is missing or wrong.' },

@@ -1,0 +1,35 @@
+export type { BlockHeader, RawLog, Receipt } from './endpoints/chain-shapes.ts';
+export type {
+  AgreedLogs,
+  Broadcast,
+  Endpoint,
+  EndpointHealth,
+  Endpoints,
+  EndpointsDependencies,
+  EndpointsOptions,
+  LogFilter,
+  LogRange,
+} from './endpoints/endpoints.ts';
+export type {
+  ChainEvent,
+  ChainHead,
+  ChainNotice,
+  Consumer,
+  FollowedLease,
+  Follower,
+  FollowerOptions,
+  FollowerStatus,
+  LeaseChange,
+  LeaseLogEntry,
+  Roster,
+  View,
+} from './follower/follower.ts';
+export type {
+  Sender,
+  SenderOptions,
+  SenderStatus,
+  SendOptions,
+  SendOutcome,
+  SendState,
+  SentRecord,
+} from './sender/sender.ts';
