@@ -102,16 +102,20 @@ async function challenge(
     const openBy = (beacon: Uint8Array) => prover.open(beacon, signal);
     return open === undefined ? openBy(sampleBeacon) : open({ sampleBeacon, trial, clock, openBy });
   };
+  // Who publishes common rounds starts the clock of all of them when a beacon is out, however long one had to wait for it.
+  let waitedMs = 0;
   return runChallenge({
     prover: { ...prover, open: openAs },
     kernel,
     parameters,
     context: draw('context'),
     drawBeacon: async (which) => {
+      const fromMs = clock.nowMs();
       if (trial === 0) await beforeBeacon?.(which);
+      waitedMs += clock.nowMs() - fromMs;
       return which === 'sample' ? draw('sample', trial) : draw(which);
     },
-    nowMs: clock.nowMs,
+    nowMs: () => clock.nowMs() - waitedMs,
     layers: STAGE_LAYERS,
     phaseMs: PHASE_MS,
     signal,
