@@ -24,13 +24,28 @@ describe('showProof', () => {
     const text = showProof(record, undefined, { outcome: 'proven', measured: rates, proven: rates });
     expect(text).toContain('1.00 TOPS');
     expect(text).toContain('convinces nobody else');
-    expect(
-      showProof({ ...record, observer: 'verifier 0x12' }, undefined, {
-        outcome: 'proven',
-        measured: rates,
-        proven: rates,
-      }),
-    ).toContain('verifier 0x12');
+  });
+
+  it('says that another observer is only what the file says', () => {
+    const rates = { operationsPerSecond: 1n, memoryBytes: 1n, bytesPerSecond: 1n };
+    const foreign = { ...record, observer: 'verifier 0x12' };
+    const text = showProof(foreign, undefined, { outcome: 'proven', measured: rates, proven: rates });
+    expect(text).toContain('The file says that beacons and times are those of "verifier 0x12"');
+    expect(text).toContain('Nothing in it is signed');
+  });
+
+  it('says of the device only what it calls itself', () => {
+    const text = showProof(record, undefined, { outcome: 'failed', code: 'PROOF_MALFORMED', reason: '' });
+    expect(text).toContain('Test 9000: calls itself a GPU, engine cuda');
+  });
+
+  it('shows nothing of others that a terminal would act on', () => {
+    const hostile = 'a\u001b[2J\u009b1A\u202e\nb';
+    const text = showProof({ device: { name: hostile, class: 'gpu', engine: hostile }, observer: hostile }, undefined, {
+      ...{ outcome: 'not measured', code: 'DEVICE_LOST', reason: hostile },
+    });
+    expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}/u);
+    expect(text.split('\n').filter((line) => line.startsWith('b'))).toEqual([]);
   });
 
   it('tells a failure from what was not measured', () => {

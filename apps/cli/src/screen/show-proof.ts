@@ -1,14 +1,15 @@
 import type { ProofHeader, ProofRecord, Rates, Verdict } from '@latent/proof';
 import { textTable } from './text-table.ts';
+import { visibleText } from './visible-text.ts';
 
-/** A proof for people: what it answers, what it came to, and who stands for its times. */
+/** A proof for people: what its device calls itself, what it came to, and who is said to stand for its times. */
 export function showProof(
   record: Pick<ProofRecord, 'device' | 'observer'>,
   header: ProofHeader | undefined,
   verdict: Verdict,
 ): string {
   const { device, observer } = record;
-  const lines = [`${device.name}: ${describeClass(device.class)}, engine ${device.engine}`];
+  const lines = [`${visibleText(device.name)}: ${describeClass(device.class)}, engine ${visibleText(device.engine)}`];
   if (header !== undefined) {
     const { parameters, layers, passes } = header;
     lines.push(
@@ -25,11 +26,11 @@ export function showProof(
 function describeClass(name: ProofRecord['device']['class']): string {
   switch (name) {
     case 'gpu':
-      return 'GPU';
+      return 'calls itself a GPU';
     case 'cpu':
-      return 'CPU';
+      return 'calls itself a CPU';
     case 'software':
-      return 'a GPU that a CPU pretends to be, which is never scored as a GPU';
+      return 'calls itself a CPU that pretends to be a GPU, which is never scored as a GPU';
   }
 }
 
@@ -38,9 +39,9 @@ function describeVerdict(verdict: Verdict): readonly string[] {
     case 'proven':
       return [showRates(verdict.measured, verdict.proven)];
     case 'failed':
-      return [`Failed (${verdict.code}): ${verdict.reason}`];
+      return [`Failed (${verdict.code}): ${visibleText(verdict.reason)}`];
     case 'not measured':
-      return [`Not measured (${verdict.code}): ${verdict.reason}`];
+      return [`Not measured (${verdict.code}): ${visibleText(verdict.reason)}`];
   }
 }
 
@@ -59,7 +60,7 @@ function showRates(measured: Rates, proven: Rates): string {
 function describeObserver(observer: string): string {
   return observer === 'self'
     ? 'The machine drew the beacons and took the times itself: the work is checked, its duration convinces nobody else.'
-    : `Beacons and times are those of ${observer}.`;
+    : `The file says that beacons and times are those of "${visibleText(observer)}". Nothing in it is signed: anybody could have written that.`;
 }
 
 /** Integer operations per second, two for each product, rounded down. */

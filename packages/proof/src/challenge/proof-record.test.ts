@@ -34,6 +34,38 @@ describe('a proof record', () => {
     expect(() => parseRecord(text)).toThrow(expect.objectContaining({ code }));
   });
 
+  it.each([
+    ['an escape sequence', 'a\u001b[2Jb'],
+    ['a line end', 'a\nb'],
+    ['a tab', 'a\tb'],
+    ['a deletion', 'a\u007fb'],
+    ['a control of C1', 'a\u009bb'],
+    ['a next line of C1', 'a\u0085b'],
+    ['an order turned around', 'a\u202eb'],
+    ['an isolated order', 'a\u2066b'],
+    ['a mark of direction', 'a\u200fb'],
+    ['something that takes no place', 'a\u200bb'],
+    ['a separator of lines', 'a\u2028b'],
+    ['a separator of paragraphs', 'a\u2029b'],
+    ['half a character', 'a\ud83db'],
+    ['more than 200 characters', 'a'.repeat(201)],
+  ])('is refused with %s in any of its texts', (_, text) => {
+    for (const altered of [
+      { ...record, observer: text },
+      { ...record, device: { ...record.device, name: text } },
+      { ...record, device: { ...record.device, engine: text } },
+    ]) {
+      expect(() => parseRecord(formatRecord(altered))).toThrow(expect.objectContaining({ code: 'PROOF_MALFORMED' }));
+    }
+  });
+
+  it('is taken with names in any language', () => {
+    for (const name of ['Test 9000 µ™ (R)', '計算機 7', 'вычислитель', '🖥 e\u0301']) {
+      const own = { ...record, device: { ...record.device, name } };
+      expect(parseRecord(formatRecord(own))).toEqual(own);
+    }
+  });
+
   it('is refused, and nothing else happens, whatever the text', () => {
     fc.assert(
       fc.property(fc.oneof(fc.string(), fc.json()), (text) => {

@@ -7,15 +7,19 @@ const timeMs = z
   .number()
   .nonnegative()
   .max(7 * 24 * 3600 * 1000);
-const line = z.string().max(200);
+/** Goes to terminals: nothing in it moves a cursor, or turns the order of what is shown. */
+const line = z
+  .string()
+  .max(200)
+  .regex(/^[^\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]*$/u);
 
-/** A proof in a file: its bytes, and what the observer adds, which no byte of the proof can show. */
+/** A proof in a file: its bytes, and what the observer adds, which no byte of the proof can show. Nobody signs it. */
 const recordSchema = z.strictObject({
   format: z.literal('latent proof 1'),
   /** What the device called itself. */
   device: z.strictObject({ name: line, class: z.enum(['gpu', 'cpu', 'software']), engine: line }),
-  /** Who published the beacons and took the times. `self`: the prover's own machine, which convinces nobody else. */
-  observer: z.union([z.literal('self'), line]),
+  /** Who is said to have published the beacons and taken the times. `self`: the prover's own machine, which convinces nobody else. */
+  observer: line,
   timesMs: z.strictObject({ compute: timeMs, bandwidth: timeMs }),
   proof: z
     .string()
@@ -23,6 +27,7 @@ const recordSchema = z.strictObject({
     .regex(/^[A-Za-z0-9+/]*={0,2}$/),
 });
 
+/** Texts have at most 200 characters, and no control or format characters. */
 export interface ProofRecord {
   readonly device: { readonly name: string; readonly class: 'gpu' | 'cpu' | 'software'; readonly engine: string };
   readonly observer: string;
@@ -33,6 +38,7 @@ export interface ProofRecord {
 /** Longest file that `parseRecord` looks at, in characters. */
 export const MOST_RECORD_CHARACTERS = 3 * MOST_PROOF_BYTES;
 
+/** @returns what `parseRecord` takes, if the record is in its bounds */
 export function formatRecord({ device, observer, timesMs, proof }: ProofRecord): string {
   const record = { format: 'latent proof 1', device, observer, timesMs, proof: toBase64(proof) };
   return `${JSON.stringify(record, undefined, 2)}\n`;

@@ -10,6 +10,7 @@ import { type CommandContext, runCommand } from '../../run-command.ts';
 import { openProofProgress } from '../../screen/proof-progress.ts';
 import { showComparison } from '../../screen/show-comparison.ts';
 import { formatMemory, showProof } from '../../screen/show-proof.ts';
+import { visibleText } from '../../screen/visible-text.ts';
 import { JSON_OPTION } from '../cluster/common-options.ts';
 import { chooseDevice } from './choose-device.ts';
 import { findDevices } from './find-devices.ts';
@@ -55,7 +56,9 @@ async function prove(context: CommandContext, name: string | undefined, flags: P
     const layers = await chooseLayers(engine, parameters, flags.memory, proofs.layerBytes(parameters));
     const bytes = BigInt(layers) * BigInt(proofs.layerBytes(parameters));
     const { compute, bandwidth } = proofs.leastMs(parameters);
-    output.line(`${engine.device.name} (${engine.device.class}), engine ${engine.kind}, set ${parameters.name}`);
+    output.line(
+      `${visibleText(engine.device.name)} (${engine.device.class}), engine ${engine.kind}, set ${parameters.name}`,
+    );
     output.line(
       `Fills ${formatMemory(bytes)} of its memory, computes for ${compute / 1000} s or one pass, reads for ${bandwidth / 1000} s or one pass. Ctrl-C stops it.`,
     );
@@ -83,7 +86,10 @@ async function report(
 ): Promise<number> {
   const { formatRecord } = await import('@latent/proof');
   const { name, class: kind } = engine.device;
-  const described = { device: { name: name.slice(0, 200), class: kind, engine: engine.kind }, observer: 'self' };
+  const described = {
+    device: { name: visibleText(name.slice(0, 200)), class: kind, engine: engine.kind },
+    observer: 'self',
+  };
   output.line(`\n${showProof(described, header, verdict)}`);
   const compared = verdict.outcome === 'proven' ? await compare(device, engine, verdict.measured) : undefined;
   if (compared !== undefined) output.line(`\n${showComparison(compared)}`);
