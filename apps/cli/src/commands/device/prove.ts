@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { access, writeFile } from 'node:fs/promises';
+import { access } from 'node:fs/promises';
 import type { Command } from '@commander-js/extra-typings';
 import type { ChallengeResult, ParameterSetName, Parameters, Rates } from '@latent/proof';
 import type { ClaimComparison, DiscoveredDevice } from '@latent/proof/devices';
@@ -14,6 +14,7 @@ import { visibleText } from '../../screen/visible-text.ts';
 import { JSON_OPTION } from '../cluster/common-options.ts';
 import { chooseDevice } from './choose-device.ts';
 import { findDevices } from './find-devices.ts';
+import { saveProof } from './save-proof.ts';
 
 const SETS: readonly ParameterSetName[] = ['production', 'cpu', 'development'];
 
@@ -95,7 +96,7 @@ async function report(
   if (compared !== undefined) output.line(`\n${showComparison(compared)}`);
   const saved = proof !== undefined && times !== undefined && verdict.outcome === 'proven';
   if (saved) {
-    await save(file, formatRecord({ ...described, timesMs: times, proof }));
+    await saveProof(file, formatRecord({ ...described, timesMs: times, proof }));
     output.line(`\nWritten to ${file}. Next: latent proof verify ${file}`);
   }
   output.result({
@@ -174,16 +175,4 @@ async function refuseExisting(path: string): Promise<void> {
   );
   if (!there) return;
   throw new LatentError('CONFIG_INVALID', `${path} is there already.`, { hint: 'Choose another path with --out.' });
-}
-
-/** Never over a file that is there: it may be somebody's only proof. */
-async function save(path: string, text: string): Promise<void> {
-  try {
-    await writeFile(path, text, { flag: 'wx' });
-  } catch (cause) {
-    throw new LatentError('CONFIG_INVALID', `${path} cannot be written.`, {
-      hint: 'Choose a path with --out where there is no file yet.',
-      cause,
-    });
-  }
 }
