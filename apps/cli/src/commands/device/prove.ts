@@ -3,8 +3,8 @@ import { access } from 'node:fs/promises';
 import type { Command } from '@commander-js/extra-typings';
 import type { ChallengeResult, ParameterSetName, Parameters, Rates } from '@latent/proof';
 import type { ClaimComparison, DiscoveredDevice } from '@latent/proof/devices';
-import type { Engine, enginesFor, openEngine } from '@latent/proof/provers';
-import { LatentError, toLatentError } from '@latent/protocol';
+import type { Engine } from '@latent/proof/provers';
+import { LatentError } from '@latent/protocol';
 import { exitCodes } from '../../exit-codes.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { openProofProgress } from '../../screen/proof-progress.ts';
@@ -14,17 +14,13 @@ import { visibleText } from '../../screen/visible-text.ts';
 import { JSON_OPTION } from '../cluster/common-options.ts';
 import { chooseDevice } from './choose-device.ts';
 import { findDevices } from './find-devices.ts';
+import { openFirst } from './open-first.ts';
 import { saveProof } from './save-proof.ts';
 
 const SETS: readonly ParameterSetName[] = ['production', 'cpu', 'development'];
 
 /** What a processor proves unless told otherwise: all of its memory would leave none for what else runs. */
 const PROCESSOR_MEMORY_BYTES = 2 ** 30;
-
-interface Provers {
-  readonly enginesFor: typeof enginesFor;
-  readonly openEngine: typeof openEngine;
-}
 
 interface ProveFlags {
   readonly set?: string | undefined;
@@ -125,21 +121,6 @@ function chooseSet(wanted: string | undefined, device: DiscoveredDevice): Parame
     throw new LatentError('CONFIG_INVALID', `--set is one of ${SETS.join(', ')}, not "${wanted.slice(0, 20)}".`);
   }
   return device.class === 'cpu' ? 'cpu' : 'production';
-}
-
-/** Opens the device by the first way that works. @throws LatentError of the last one if none does */
-async function openFirst(device: DiscoveredDevice, provers: Provers): Promise<Engine> {
-  let failure = new LatentError('DEVICE_UNAVAILABLE', `There is no engine for ${device.name}.`);
-  for (const choice of provers.enginesFor(device)) {
-    try {
-      return await provers.openEngine(choice);
-    } catch (thrown) {
-      const error = toLatentError(thrown);
-      if (error.code !== 'DEVICE_UNAVAILABLE') throw error;
-      failure = error;
-    }
-  }
-  throw failure;
 }
 
 async function chooseLayers(engine: Engine, parameters: Parameters, memory: string | undefined, bytesOfLayer: number) {
