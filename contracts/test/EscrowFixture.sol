@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {ILeaseEscrow} from "../src/interfaces/ILeaseEscrow.sol";
+import {LeaseDigests} from "../src/LeaseDigests.sol";
+import {ILeaseTypes} from "../src/interfaces/ILeaseTypes.sol";
 import {IOperators} from "../src/interfaces/IOperators.sol";
 import {Test} from "./Test.sol";
 
@@ -23,9 +25,9 @@ interface IToken {
 abstract contract EscrowFixture is Test {
     /// @dev Everything needed to open a lease and to act on it later.
     struct Deal {
-        ILeaseEscrow.Order order;
-        ILeaseEscrow.MatchedAsk[] asks;
-        ILeaseEscrow.Member[] members;
+        ILeaseTypes.Order order;
+        ILeaseTypes.MatchedAsk[] asks;
+        ILeaseTypes.Member[] members;
         bytes32 leaseId;
     }
 
@@ -47,7 +49,10 @@ abstract contract EscrowFixture is Test {
 
     IToken internal token;
     IOperators internal operators;
+    /// @dev None, unless a test sets one before `deployAll`.
+    address internal permit2;
     ILeaseEscrow internal escrow;
+    LeaseDigests internal digests;
     uint256 private _salt;
 
     function setUp() public virtual {
@@ -61,12 +66,19 @@ abstract contract EscrowFixture is Test {
         token = IToken(vm.deployCode(tokenArtifact, ""));
         operators =
             IOperators(vm.deployCode("Operators.sol:Operators", abi.encode(address(token), STAKE_PER_AGENT)));
-        escrow = ILeaseEscrow(
-            vm.deployCode(
-                "LeaseEscrow.sol:LeaseEscrow",
-                abi.encode(address(token), address(operators), treasury, FEE_BPS)
-            )
+        escrow = deployEscrow(
+            ILeaseTypes.Terms(address(token), address(operators), treasury, FEE_BPS, permit2)
         );
+        digests = deployDigests(escrow);
+    }
+
+    function deployDigests(ILeaseEscrow escrow_) internal returns (LeaseDigests) {
+        return LeaseDigests(vm.deployCode("LeaseDigests.sol:LeaseDigests", abi.encode(escrow_)));
+    }
+
+    function deployEscrow(ILeaseTypes.Terms memory terms) internal returns (ILeaseEscrow) {
+        address extension = vm.deployCode("LeaseExtension.sol:LeaseExtension", abi.encode(terms));
+        return ILeaseEscrow(vm.deployCode("LeaseEscrow.sol:LeaseEscrow", abi.encode(extension)));
     }
 
     // ---------------------------------------------------------------- parties
@@ -112,8 +124,8 @@ abstract contract EscrowFixture is Test {
 
     // ---------------------------------------------------------------- asks and orders
 
-    function askOf(uint256 i) internal view returns (ILeaseEscrow.Ask memory) {
-        return ILeaseEscrow.Ask({
+    function askOf(uint256 i) internal view returns (ILeaseTypes.Ask memory) {
+        return ILeaseTypes.Ask({
             operator: operatorOf(i),
             agentKey: agentKey(i),
             resource: keccak256("resource"),
@@ -129,41 +141,42 @@ abstract contract EscrowFixture is Test {
         });
     }
 
-    function matched(uint256 i, ILeaseEscrow.Ask memory ask, uint32 devices)
+    function matched(uint256 i, ILeaseTypes.Ask memory ask, uint32 devices)
         internal
         view
-        returns (ILeaseEscrow.MatchedAsk memory)
+        returns (ILeaseTypes.MatchedAsk memory)
     {
-        (bytes32 r, bytes32 vs) = vm.signCompact(agentSecret(i), escrow.hashAsk(ask));
-        return ILeaseEscrow.MatchedAsk(ask, devices, r, vs);
+        (bytes32 r, bytes32 vs) = vm.signCompact(agentSecret(i), digests.hashAsk(ask));
+        return ILeaseTypes.MatchedAsk(ask, devices, r, vs);
     }
 
     /// @dev One device of each of the first `count` agents.
-    function asksOf(uint256 count) internal view returns (ILeaseEscrow.MatchedAsk[] memory asks) {
-        asks = new ILeaseEscrow.MatchedAsk[](count);
+    function asksOf(uint256 count) internal view returns (ILeaseTypes.MatchedAsk[] memory asks) {
+        asks = new ILeaseTypes.MatchedAsk[](count);
         for (uint256 i; i < count; ++i) {
             asks[i] = matched(i, askOf(i), 1);
         }
     }
 
-    function membersOf(ILeaseEscrow.MatchedAsk[] memory asks)
+    function membersOf(ILeaseTypes.MatchedAsk[] memory asks)
         internal
         view
-        returns (ILeaseEscrow.Member[] memory members)
+        returns (ILeaseTypes.Member[] memory members)
     {
-        members = new ILeaseEscrow.Member[](asks.length);
+        members = new ILeaseTypes.Member[](asks.length);
         for (uint256 i; i < asks.length; ++i) {
-            ILeaseEscrow.Ask memory ask = asks[i].ask;
-            members[i] = ILeaseEscrow.Member(
-                escrow.hashAsk(ask), ask.operator, ask.agentKey, asks[i].devices, ask.rate
+            ILeaseTypes.Ask memory ask = asks[i].ask;
+            members[i] = ILeaseTypes.Member(
+                digests.hashAsk(ask), ask.operator, ask.agentKey, asks[i].devices, ask.rate
             );
         }
     }
 
     /// @dev An order that opens: an exact deposit, the fixture's usual terms, a fresh salt.
-    function orderFor(ILeaseEscrow.MatchedAsk[] memory asks) internal returns (ILeaseEscrow.Order memory) {
-        return ILeaseEscrow.Order({
+    function orderFor(ILeaseTypes.MatchedAsk[] memory asks) internal returns (ILeaseTypes.Order memory) {
+        return ILeaseTypes.Order({
             renter: renter,
+            session: address(0),
             meterKey: meter,
             deposit: requiredDeposit(asks, MAX_SECONDS),
             maxSeconds: MAX_SECONDS,
@@ -176,7 +189,7 @@ abstract contract EscrowFixture is Test {
         });
     }
 
-    function requiredDeposit(ILeaseEscrow.MatchedAsk[] memory asks, uint256 maxSeconds)
+    function requiredDeposit(ILeaseTypes.MatchedAsk[] memory asks, uint256 maxSeconds)
         internal
         pure
         returns (uint96 required)
@@ -187,17 +200,17 @@ abstract contract EscrowFixture is Test {
         }
     }
 
-    function deal(ILeaseEscrow.Order memory order, ILeaseEscrow.MatchedAsk[] memory asks)
+    function deal(ILeaseTypes.Order memory order, ILeaseTypes.MatchedAsk[] memory asks)
         internal
         view
         returns (Deal memory)
     {
-        ILeaseEscrow.Member[] memory members = membersOf(asks);
-        return Deal(order, asks, members, escrow.hashOrder(order, members));
+        ILeaseTypes.Member[] memory members = membersOf(asks);
+        return Deal(order, asks, members, digests.hashOrder(order, members));
     }
 
     function dealOf(uint256 count) internal returns (Deal memory) {
-        ILeaseEscrow.MatchedAsk[] memory asks = asksOf(count);
+        ILeaseTypes.MatchedAsk[] memory asks = asksOf(count);
         return deal(orderFor(asks), asks);
     }
 
@@ -224,31 +237,31 @@ abstract contract EscrowFixture is Test {
     function voucher(bytes32 leaseId, uint96[] memory units, uint40[] memory accrueFrom, uint256 key)
         internal
         view
-        returns (ILeaseEscrow.Voucher memory)
+        returns (ILeaseTypes.Voucher memory)
     {
-        (bytes32 r, bytes32 vs) = vm.signCompact(key, escrow.hashVoucher(leaseId, units, accrueFrom));
-        return ILeaseEscrow.Voucher(units, accrueFrom, r, vs);
+        (bytes32 r, bytes32 vs) = vm.signCompact(key, digests.hashVoucher(leaseId, units, accrueFrom));
+        return ILeaseTypes.Voucher(units, accrueFrom, r, vs);
     }
 
-    function noVoucher() internal pure returns (ILeaseEscrow.Voucher memory) {
-        return ILeaseEscrow.Voucher(new uint96[](0), new uint40[](0), 0, 0);
+    function noVoucher() internal pure returns (ILeaseTypes.Voucher memory) {
+        return ILeaseTypes.Voucher(new uint96[](0), new uint40[](0), 0, 0);
     }
 
     /// @dev A row with a voucher of the meter key for `units`, accruing from the opening.
     function row(Deal memory d, uint96[] memory paid, uint96[] memory units)
         internal
         view
-        returns (ILeaseEscrow.Settlement memory)
+        returns (ILeaseTypes.Settlement memory)
     {
-        ILeaseEscrow.Voucher memory v = voucher(d.leaseId, units, new uint40[](units.length), METER_KEY);
-        return _copy(ILeaseEscrow.Settlement(d.order, d.members, paid, v));
+        ILeaseTypes.Voucher memory v = voucher(d.leaseId, units, new uint40[](units.length), METER_KEY);
+        return _copy(ILeaseTypes.Settlement(d.order, d.members, paid, new ILeaseTypes.Roster[](0), v));
     }
 
     /// @dev A first row: nothing was paid before.
     function row(Deal memory d, uint96[] memory units)
         internal
         view
-        returns (ILeaseEscrow.Settlement memory)
+        returns (ILeaseTypes.Settlement memory)
     {
         return row(d, new uint96[](0), units);
     }
@@ -256,48 +269,48 @@ abstract contract EscrowFixture is Test {
     function rowWithoutVoucher(Deal memory d, uint96[] memory paid)
         internal
         pure
-        returns (ILeaseEscrow.Settlement memory)
+        returns (ILeaseTypes.Settlement memory)
     {
-        return _copy(ILeaseEscrow.Settlement(d.order, d.members, paid, noVoucher()));
+        return _copy(ILeaseTypes.Settlement(d.order, d.members, paid, new ILeaseTypes.Roster[](0), noVoucher()));
     }
 
     /// @dev So that a test can spoil a row without spoiling the deal that it was made from.
-    function _copy(ILeaseEscrow.Settlement memory settlement)
+    function _copy(ILeaseTypes.Settlement memory settlement)
         private
         pure
-        returns (ILeaseEscrow.Settlement memory)
+        returns (ILeaseTypes.Settlement memory)
     {
-        return abi.decode(abi.encode(settlement), (ILeaseEscrow.Settlement));
+        return abi.decode(abi.encode(settlement), (ILeaseTypes.Settlement));
     }
 
     /// @dev A closing that every agent of the deal signs; agents are those of `asksOf`.
-    function closing(Deal memory d, ILeaseEscrow.Settlement memory settlement, uint96[] memory claimed)
+    function closing(Deal memory d, ILeaseTypes.Settlement memory settlement, uint96[] memory claimed)
         internal
         view
-        returns (ILeaseEscrow.Closing memory c)
+        returns (ILeaseTypes.Closing memory c)
     {
-        c = ILeaseEscrow.Closing(
+        c = ILeaseTypes.Closing(
             settlement, claimed, new bytes32[](claimed.length), new bytes32[](claimed.length)
         );
         for (uint256 i; i < claimed.length; ++i) {
-            (c.r[i], c.vs[i]) = vm.signCompact(agentSecret(i), escrow.hashClose(d.leaseId, claimed[i]));
+            (c.r[i], c.vs[i]) = vm.signCompact(agentSecret(i), digests.hashClose(d.leaseId, uint32(i), claimed[i]));
         }
     }
 
-    function checkpoint(ILeaseEscrow.Settlement memory settlement) internal returns (uint256) {
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](1);
+    function checkpoint(ILeaseTypes.Settlement memory settlement) internal returns (uint256) {
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](1);
         rows[0] = settlement;
         return escrow.checkpoint(rows);
     }
 
-    function close(ILeaseEscrow.Closing memory one) internal returns (uint256) {
-        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](1);
+    function close(ILeaseTypes.Closing memory one) internal returns (uint256) {
+        ILeaseTypes.Closing[] memory rows = new ILeaseTypes.Closing[](1);
         rows[0] = one;
         return escrow.close(rows);
     }
 
-    function finalize(ILeaseEscrow.Settlement memory settlement) internal returns (uint256) {
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](1);
+    function finalize(ILeaseTypes.Settlement memory settlement) internal returns (uint256) {
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](1);
         rows[0] = settlement;
         return escrow.finalize(rows);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "./EscrowFixture.sol";
 
 /// @notice Gas of whole transactions, 21,000 and calldata included, in the steady state: every account that is
@@ -44,7 +44,7 @@ contract GasTest is EscrowFixture {
     function test_gas_of_the_largest_lease_leaves_two_thirds_of_a_transaction() public {
         uint256 count = 128;
         joinAgents(LARGEST, LARGEST + count);
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](count);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](count);
         for (uint256 i; i < count; ++i) {
             asks[i] = matched(LARGEST + i, askOf(LARGEST + i), 1);
         }
@@ -53,9 +53,9 @@ contract GasTest is EscrowFixture {
         _record("open", ", members: 128, first use");
         vm.assertLe(vm.lastCallGas().gasTotalUsed, uint256(1 << 24) / 3, "open");
         vm.warp(block.timestamp + 1000);
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(count, 900)), all(count, 900));
+        ILeaseTypes.Closing memory c = closing(d, row(d, all(count, 900)), all(count, 900));
         for (uint256 i; i < count; ++i) {
-            (c.r[i], c.vs[i]) = vm.signCompact(agentSecret(LARGEST + i), escrow.hashClose(d.leaseId, 900));
+            (c.r[i], c.vs[i]) = vm.signCompact(agentSecret(LARGEST + i), digests.hashClose(d.leaseId, uint32(i), 900));
         }
         vm.assertEq(close(c), 1, "closed");
         _record("close", ", members: 128, first use");
@@ -88,7 +88,7 @@ contract GasTest is EscrowFixture {
         _record("close", suffix);
 
         vm.prank(renter);
-        escrow.stop(c.order, c.members);
+        escrow.stop(c.order, digests.hashMembers(c.members));
         _record("stop", suffix);
         vm.warp(block.timestamp + 2 hours);
         finalize(row(c, all(count, 3600)));

@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {ILeaseEscrow} from "../src/interfaces/ILeaseEscrow.sol";
+import {LeaseDigests} from "../src/LeaseDigests.sol";
+import {ILeaseTypes} from "../src/interfaces/ILeaseTypes.sol";
 import {IOperators} from "../src/interfaces/IOperators.sol";
 import {Metering} from "../src/libraries/Metering.sol";
 import {Test} from "./Test.sol";
@@ -33,19 +35,15 @@ contract VectorsTest is Test {
         ILeaseEscrow escrow = ILeaseEscrow(vm.parseJsonAddress(json, ".escrow"));
         IOperators operators = IOperators(vm.parseJsonAddress(json, ".operators"));
         deployTo("Operators.sol:Operators", abi.encode(address(1), uint128(0)), address(operators));
-        deployTo(
-            "LeaseEscrow.sol:LeaseEscrow",
-            abi.encode(address(1), address(operators), address(2), uint16(50)),
-            address(escrow)
-        );
+        LeaseDigests digests = _digestsAt(escrow, operators);
 
-        _equal(json, "askDigest", escrow.hashAsk(_ask(json)));
-        bytes32 leaseId = escrow.hashOrder(_order(json), _members(json));
+        _equal(json, "askDigest", digests.hashAsk(_ask(json)));
+        bytes32 leaseId = digests.hashOrder(_order(json), _members(json));
         _equal(json, "leaseId", leaseId);
         (uint96[] memory units, uint40[] memory accrueFrom) = _voucher(json);
-        _equal(json, "voucherDigest", escrow.hashVoucher(leaseId, units, accrueFrom));
+        _equal(json, "voucherDigest", digests.hashVoucher(leaseId, units, accrueFrom));
         uint96 claimed = uint96(_uint(json, ".close.units"));
-        _equal(json, "closeDigest", escrow.hashClose(leaseId, claimed));
+        _equal(json, "closeDigest", digests.hashClose(leaseId, uint32(_uint(json, ".close.member")), claimed));
         _equal(
             json,
             "joinDigest",
@@ -69,7 +67,7 @@ contract VectorsTest is Test {
         }
     }
 
-    function _ask(string memory json) private pure returns (ILeaseEscrow.Ask memory ask) {
+    function _ask(string memory json) private pure returns (ILeaseTypes.Ask memory ask) {
         ask.operator = vm.parseJsonAddress(json, ".ask.operator");
         ask.agentKey = vm.parseJsonAddress(json, ".ask.agentKey");
         ask.resource = vm.parseJsonBytes32(json, ".ask.resource");
@@ -84,14 +82,23 @@ contract VectorsTest is Test {
         ask.salt = _uint(json, ".ask.salt");
     }
 
-    function _members(string memory json) private view returns (ILeaseEscrow.Member[] memory members) {
+    function _digestsAt(ILeaseEscrow escrow, IOperators operators) private returns (LeaseDigests) {
+        address extension = vm.deployCode(
+            "LeaseExtension.sol:LeaseExtension",
+            abi.encode(address(1), address(operators), address(2), uint16(50), address(0))
+        );
+        deployTo("LeaseEscrow.sol:LeaseEscrow", abi.encode(extension), address(escrow));
+        return LeaseDigests(vm.deployCode("LeaseDigests.sol:LeaseDigests", abi.encode(escrow)));
+    }
+
+    function _members(string memory json) private view returns (ILeaseTypes.Member[] memory members) {
         uint256 count;
         while (vm.keyExistsJson(json, string.concat(".members[", vm.toString(count), "]"))) ++count;
         vm.assertGe(count, 1, "no members");
-        members = new ILeaseEscrow.Member[](count);
+        members = new ILeaseTypes.Member[](count);
         for (uint256 i; i < count; ++i) {
             string memory at = string.concat(".members[", vm.toString(i), "]");
-            members[i] = ILeaseEscrow.Member(
+            members[i] = ILeaseTypes.Member(
                 vm.parseJsonBytes32(json, string.concat(at, ".ask")),
                 vm.parseJsonAddress(json, string.concat(at, ".operator")),
                 vm.parseJsonAddress(json, string.concat(at, ".agentKey")),
@@ -101,8 +108,9 @@ contract VectorsTest is Test {
         }
     }
 
-    function _order(string memory json) private pure returns (ILeaseEscrow.Order memory order) {
+    function _order(string memory json) private pure returns (ILeaseTypes.Order memory order) {
         order.renter = vm.parseJsonAddress(json, ".order.renter");
+        order.session = vm.parseJsonAddress(json, ".order.session");
         order.meterKey = vm.parseJsonAddress(json, ".order.meterKey");
         order.deposit = uint96(_uint(json, ".order.deposit"));
         order.maxSeconds = uint40(_uint(json, ".order.maxSeconds"));

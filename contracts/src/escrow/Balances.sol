@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {IERC3009} from "@openzeppelin/contracts/interfaces/draft-IERC3009.sol";
 import {IERC20} from "@openzeppelin/contracts/token/ERC20/IERC20.sol";
 import {SafeERC20} from "@openzeppelin/contracts/token/ERC20/utils/SafeERC20.sol";
-import {ReentrancyGuardTransient} from "@openzeppelin/contracts/utils/ReentrancyGuardTransient.sol";
-import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
-import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
+import {EscrowState} from "./EscrowState.sol";
 
 /// @title What the escrow owes outside of leases, and the ways of the token in and out of it
-abstract contract Balances is ILeaseEscrow, ReentrancyGuardTransient {
+abstract contract Balances is EscrowState {
     using SafeERC20 for IERC20;
 
     /// @dev Set once a balance was used. The word never returns to zero, so that paying an operator that has
@@ -18,52 +17,36 @@ abstract contract Balances is ILeaseEscrow, ReentrancyGuardTransient {
     uint256 private constant _KEPT = 1 << 254;
     uint256 private constant _AMOUNT = (1 << 254) - 1;
 
-    IERC20 public immutable token;
-
-    /// @dev Flags and amount. A deposit is below 2^128 and every other credit part of one: 254 bits never fill.
-    mapping(address owner => uint256) private _balances;
-
-    constructor(IERC20 token_) {
-        token = token_;
+    /// @dev An ERC-3009 signature, and when it holds.
+    struct Authorization {
+        uint256 validAfter;
+        uint256 validBefore;
+        uint8 v;
+        bytes32 r;
+        bytes32 s;
     }
 
-    /// @inheritdoc ILeaseEscrow
-    function deposit(uint256 amount) external nonReentrant {
-        _balances[msg.sender] |= _KEPT;
-        _credit(msg.sender, SafeCast.toUint128(amount));
-        emit Deposited(msg.sender, amount);
-        _pull(msg.sender, amount);
-    }
-
-    /// @inheritdoc ILeaseEscrow
-    function withdraw(uint256 amount) external nonReentrant {
-        _debit(msg.sender, amount);
-        emit Withdrawn(msg.sender, amount);
-        token.safeTransfer(msg.sender, amount);
-    }
-
-    /// @inheritdoc ILeaseEscrow
-    function sweep(address[] calldata owners) external nonReentrant {
-        for (uint256 i; i < owners.length; ++i) {
-            address owner = owners[i];
-            uint256 word = _balances[owner];
-            uint256 amount = word & _AMOUNT;
-            if (amount == 0 || (word & _KEPT != 0 && owner != msg.sender)) continue;
-            _balances[owner] = word - amount;
-            if (token.trySafeTransfer(owner, amount)) emit Withdrawn(owner, amount);
-            else _balances[owner] = word;
-        }
-    }
-
-    /// @inheritdoc ILeaseEscrow
-    function balanceOf(address owner) external view nonReentrantView returns (uint256) {
+    function _balanceOf(address owner) internal view returns (uint256) {
         return _balances[owner] & _AMOUNT;
     }
 
+    /// @dev Whether only the owner may take this balance out.
+    function _isKept(address owner) internal view returns (bool) {
+        return _balances[owner] & _KEPT != 0;
+    }
+
+    /// @dev A deposit is below 2^128 and every other credit part of one: 254 bits never fill.
     function _credit(address owner, uint256 amount) internal {
         unchecked {
             _balances[owner] = (_balances[owner] | _USED) + amount;
         }
+    }
+
+    /// @dev As `_credit`, by the owner's own will.
+    function _keep(address owner, uint256 amount) internal {
+        _balances[owner] |= _KEPT;
+        _credit(owner, amount);
+        emit Deposited(owner, amount);
     }
 
     function _debit(address owner, uint256 amount) internal {
@@ -83,6 +66,25 @@ abstract contract Balances is ILeaseEscrow, ReentrancyGuardTransient {
     function _pull(address from, uint256 amount) internal {
         uint256 before = token.balanceOf(address(this));
         token.safeTransferFrom(from, address(this), amount);
+        _requireReceived(before, amount);
+    }
+
+    /// @param nonce what the authorization is for: it moves nothing for anything else
+    function _pullAuthorized(address from, uint256 amount, bytes32 nonce, Authorization memory authorization)
+        internal
+    {
+        uint256 before = token.balanceOf(address(this));
+        IERC3009(address(token)).receiveWithAuthorization(
+            from,
+            address(this),
+            amount,
+            authorization.validAfter,
+            authorization.validBefore,
+            nonce,
+            authorization.v,
+            authorization.r,
+            authorization.s
+        );
         _requireReceived(before, amount);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../interfaces/ILeaseTypes.sol";
 import {IOperators} from "../interfaces/IOperators.sol";
 
 /// @title The agents behind asks, asked for in one call
@@ -13,7 +13,7 @@ library AgentReader {
     uint256 private constant _AGENT = 0x60;
 
     /// @return agents where the answer lies in memory: an agent for each ask, one after the other
-    function read(IOperators operators, ILeaseEscrow.MatchedAsk[] calldata asks)
+    function read(IOperators operators, ILeaseTypes.MatchedAsk[] calldata asks)
         internal
         view
         returns (uint256 agents)

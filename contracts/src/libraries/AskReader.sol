@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../interfaces/ILeaseTypes.sol";
 
 /// @title Asks, from calldata into memory
 /// @dev Does what `Ask memory ask = matched.ask` does, with one comparison for the widths of all fields in place of
@@ -9,7 +9,7 @@ import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
 library AskReader {
     /// @notice Reads the ask of `matched` into `into`, over what was there.
     /// @dev Reverts without data, as Solidity's decoder does, if a field is wider than its type.
-    function read(ILeaseEscrow.MatchedAsk calldata matched, ILeaseEscrow.Ask memory into) internal pure {
+    function read(ILeaseTypes.MatchedAsk calldata matched, ILeaseTypes.Ask memory into) internal pure {
         assembly ("memory-safe") {
             calldatacopy(into, matched, 0x180) // 12 fields
             let excess := or(shr(160, mload(into)), shr(160, mload(add(into, 0x20)))) // operator, agentKey

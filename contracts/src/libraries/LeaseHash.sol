@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../interfaces/ILeaseTypes.sol";
 
 /// @title EIP-712 struct hashes of what the parties to a lease sign
 /// @notice Pure. Mirrored in `packages/protocol`; `packages/protocol/vectors/messages.json` is checked here and there.
@@ -16,13 +16,25 @@ library LeaseHash {
     bytes32 internal constant MEMBER_TYPEHASH =
         keccak256("Member(bytes32 ask,address operator,address agentKey,uint32 devices,uint64 rate)");
     bytes32 internal constant ORDER_TYPEHASH = keccak256(
-        "Order(address renter,address meterKey,Member[] members,uint96 deposit,uint40 maxSeconds,uint32 closeWindow,uint16 prepay,uint16 maxFeeBps,uint40 openBy,bytes32 workload,uint256 salt)Member(bytes32 ask,address operator,address agentKey,uint32 devices,uint64 rate)"
+        "Order(address renter,address session,address meterKey,Member[] members,uint96 deposit,uint40 maxSeconds,uint32 closeWindow,uint16 prepay,uint16 maxFeeBps,uint40 openBy,bytes32 workload,uint256 salt)Member(bytes32 ask,address operator,address agentKey,uint32 devices,uint64 rate)"
     );
     bytes32 internal constant VOUCHER_TYPEHASH =
         keccak256("Voucher(bytes32 leaseId,uint96[] units,uint40[] accrueFrom)");
-    bytes32 internal constant CLOSE_TYPEHASH = keccak256("Close(bytes32 leaseId,uint96 units)");
+    bytes32 internal constant STOP_TYPEHASH = keccak256("Stop(bytes32 leaseId,uint40 deadline)");
+    bytes32 internal constant CHANGE_TYPEHASH = keccak256(
+        "Change(bytes32 leaseId,bytes32 before,Member[] added,uint256 dismissed,uint40 maxSeconds,uint96 deposit,uint40 changeBy)Member(bytes32 ask,address operator,address agentKey,uint32 devices,uint64 rate)"
+    );
+    bytes32 internal constant SESSION_TYPEHASH = keccak256(
+        "SessionGrant(address renter,address key,uint96 spendLimit,uint64 maxRate,uint32 maxDevices,uint40 validUntil,uint256 nonce)"
+    );
+    bytes32 internal constant ORDER_SET_TYPEHASH = keccak256(
+        "OrderSet(address renter,bytes32 root,uint32 count,uint128 totalDeposit,uint40 openBy,uint256 salt)"
+    );
+    bytes32 internal constant WITHDRAW_TYPEHASH =
+        keccak256("Withdraw(address owner,address to,uint256 amount,uint256 nonce,uint40 deadline)");
+    bytes32 internal constant CLOSE_TYPEHASH = keccak256("Close(bytes32 leaseId,uint32 member,uint96 units)");
 
-    function hashAsk(ILeaseEscrow.Ask memory ask) internal pure returns (bytes32 hash) {
+    function hashAsk(ILeaseTypes.Ask memory ask) internal pure returns (bytes32 hash) {
         bytes32 typehash = ASK_TYPEHASH;
         assembly ("memory-safe") {
             let free := mload(0x40)
@@ -33,7 +45,7 @@ library LeaseHash {
     }
 
     /// @param membersHash from `hashMembers`, or from `hashMember` of each and `hashWords`
-    function hashOrder(ILeaseEscrow.Order calldata order, bytes32 membersHash)
+    function hashOrder(ILeaseTypes.Order calldata order, bytes32 membersHash)
         internal
         pure
         returns (bytes32 hash)
@@ -42,14 +54,14 @@ library LeaseHash {
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typehash)
-            calldatacopy(add(free, 0x20), order, 0x40) // renter, meterKey
-            mstore(add(free, 0x60), membersHash)
-            calldatacopy(add(free, 0x80), add(order, 0x40), 0x100) // deposit to salt
-            hash := keccak256(free, 0x180)
+            calldatacopy(add(free, 0x20), order, 0x60) // renter, session, meterKey
+            mstore(add(free, 0x80), membersHash)
+            calldatacopy(add(free, 0xa0), add(order, 0x60), 0x100) // deposit to salt
+            hash := keccak256(free, 0x1a0)
         }
     }
 
-    function hashMembers(ILeaseEscrow.Member[] calldata members) internal pure returns (bytes32 hash) {
+    function hashMembers(ILeaseTypes.Member[] calldata members) internal pure returns (bytes32 hash) {
         bytes32 typehash = MEMBER_TYPEHASH;
         assembly ("memory-safe") {
             let free := mload(0x40) // one member, then the hashes
@@ -105,14 +117,96 @@ library LeaseHash {
         }
     }
 
-    function hashClose(bytes32 leaseId, uint256 units) internal pure returns (bytes32 hash) {
+    function hashClose(bytes32 leaseId, uint256 member, uint256 units) internal pure returns (bytes32 hash) {
         bytes32 typehash = CLOSE_TYPEHASH;
         assembly ("memory-safe") {
             let free := mload(0x40)
             mstore(free, typehash)
             mstore(add(free, 0x20), leaseId)
-            mstore(add(free, 0x40), units)
-            hash := keccak256(free, 0x60)
+            mstore(add(free, 0x40), member)
+            mstore(add(free, 0x60), units)
+            hash := keccak256(free, 0x80)
+        }
+    }
+
+    /// @notice What `rosterHash` records: no EIP-712 hash, because nobody signs it.
+    function hashRoster(ILeaseTypes.Roster calldata roster, ILeaseTypes.Member[] calldata members)
+        internal
+        pure
+        returns (bytes32 hash)
+    {
+        bytes32 fromHash = _hashWords(roster.from);
+        bytes32 untilHash = _hashWords(roster.until);
+        bytes32 membersHash = hashMembers(members);
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            calldatacopy(free, roster, 0x60) // opened, maxSeconds, deposit
+            mstore(add(free, 0x60), fromHash)
+            mstore(add(free, 0x80), untilHash)
+            mstore(add(free, 0xa0), membersHash)
+            hash := keccak256(free, 0xc0)
+        }
+    }
+
+    /// @param fromHash keccak256 of the words of `Roster.from`
+    /// @param membersHash of all members, those that left too
+    function hashRoster(
+        uint256 opened,
+        uint256 maxSeconds,
+        uint256 deposit,
+        bytes32 fromHash,
+        bytes32 untilHash,
+        bytes32 membersHash
+    ) internal pure returns (bytes32) {
+        return keccak256(abi.encode(opened, maxSeconds, deposit, fromHash, untilHash, membersHash));
+    }
+
+    function hashStop(bytes32 leaseId, uint40 deadline) internal pure returns (bytes32) {
+        return keccak256(abi.encode(STOP_TYPEHASH, leaseId, deadline));
+    }
+
+    /// @param addedHash EIP-712 hash of the members to add
+    function hashChange(bytes32 leaseId, ILeaseTypes.Change calldata change, bytes32 addedHash)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(
+            abi.encode(
+                CHANGE_TYPEHASH,
+                leaseId,
+                change.before,
+                addedHash,
+                change.dismissed,
+                change.maxSeconds,
+                change.deposit,
+                change.changeBy
+            )
+        );
+    }
+
+    function hashSessionGrant(ILeaseTypes.SessionGrant calldata grant) internal pure returns (bytes32) {
+        return keccak256(abi.encode(SESSION_TYPEHASH, grant));
+    }
+
+    function hashOrderSet(ILeaseTypes.OrderSet calldata set) internal pure returns (bytes32) {
+        return keccak256(abi.encode(ORDER_SET_TYPEHASH, set));
+    }
+
+    function hashWithdraw(address owner, address to, uint256 amount, uint256 nonce, uint40 deadline)
+        internal
+        pure
+        returns (bytes32)
+    {
+        return keccak256(abi.encode(WITHDRAW_TYPEHASH, owner, to, amount, nonce, deadline));
+    }
+
+    function _hashWords(uint40[] calldata words) private pure returns (bytes32 hash) {
+        assembly ("memory-safe") {
+            let free := mload(0x40)
+            let length := shl(5, words.length)
+            calldatacopy(free, words.offset, length)
+            hash := keccak256(free, length)
         }
     }
 

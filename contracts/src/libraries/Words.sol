@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../interfaces/ILeaseTypes.sol";
 
 /// @title Elements of arrays, read and written as bare words
 /// @notice For loops that run to the array's own length, or to a length that was compared with it: there is no second
@@ -27,23 +27,30 @@ library Words {
     }
 
     /// @notice The member itself; reading one of its fields checks that field's width.
-    function at(ILeaseEscrow.Member[] calldata members, uint256 i)
+    function at(ILeaseTypes.Member[] calldata members, uint256 i)
         internal
         pure
-        returns (ILeaseEscrow.Member calldata member)
+        returns (ILeaseTypes.Member calldata member)
     {
         assembly ("memory-safe") {
             member := add(members.offset, mul(i, 0xa0)) // 5 fields
         }
     }
 
-    function at(ILeaseEscrow.MatchedAsk[] calldata asks, uint256 i)
+    function at(ILeaseTypes.MatchedAsk[] calldata asks, uint256 i)
         internal
         pure
-        returns (ILeaseEscrow.MatchedAsk calldata ask)
+        returns (ILeaseTypes.MatchedAsk calldata ask)
     {
         assembly ("memory-safe") {
             ask := add(asks.offset, mul(i, 0x1e0)) // 15 fields
+        }
+    }
+
+    /// @notice `Roster.opened` as a bare word: it is read before it is known to be the lease's.
+    function openedCount(ILeaseTypes.Roster calldata roster) internal pure returns (uint256 value) {
+        assembly ("memory-safe") {
+            value := calldataload(roster)
         }
     }
 
@@ -76,6 +83,15 @@ library Words {
             let from := calldatasize()
             if array.length { from := array.offset }
             calldatacopy(add(copy, 0x20), from, length)
+        }
+    }
+
+    function duplicate(uint96[] memory array) internal pure returns (uint96[] memory copied) {
+        assembly ("memory-safe") {
+            copied := mload(0x40)
+            let size := add(0x20, shl(5, mload(array)))
+            mstore(0x40, add(copied, size))
+            mcopy(copied, array, size)
         }
     }
 }

@@ -1,40 +1,41 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseCore} from "../../src/interfaces/ILeaseCore.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 /// @notice Rows of any content around good rows: a batch never reverts and the good rows are always paid.
 contract BatchesTest is EscrowFixture {
     function testFuzz_junk_never_spoils_a_checkpoint(
-        ILeaseEscrow.Settlement calldata junk,
-        ILeaseEscrow.Settlement calldata other
+        ILeaseTypes.Settlement calldata junk,
+        ILeaseTypes.Settlement calldata other
     ) public {
         Deal memory d = opened(2);
         vm.warp(START + 300);
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](3);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](3);
         (rows[0], rows[1], rows[2]) = (junk, row(d, all(2, 200)), other);
         vm.assertEq(escrow.checkpoint(rows), 1, "the good one");
     }
 
     function testFuzz_junk_never_spoils_a_close(
-        ILeaseEscrow.Closing calldata junk,
-        ILeaseEscrow.Closing calldata other
+        ILeaseTypes.Closing calldata junk,
+        ILeaseTypes.Closing calldata other
     ) public {
         Deal memory d = opened(2);
         vm.warp(START + 300);
-        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](3);
+        ILeaseTypes.Closing[] memory rows = new ILeaseTypes.Closing[](3);
         (rows[0], rows[1], rows[2]) = (junk, closing(d, row(d, all(2, 200)), all(2, 200)), other);
         vm.assertEq(escrow.close(rows), 1, "the good one");
     }
 
     function testFuzz_junk_never_spoils_a_finalize(
-        ILeaseEscrow.Settlement calldata junk,
-        ILeaseEscrow.Settlement calldata other
+        ILeaseTypes.Settlement calldata junk,
+        ILeaseTypes.Settlement calldata other
     ) public {
         Deal memory d = opened(2);
         vm.warp(START + 30 days);
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](3);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](3);
         (rows[0], rows[1], rows[2]) = (junk, row(d, all(2, 200)), other);
         vm.assertEq(escrow.finalize(rows), 1, "the good one");
     }
@@ -42,17 +43,17 @@ contract BatchesTest is EscrowFixture {
     /// @dev An open lease with everything else chosen at random: arrays of any length, any signature.
     function testFuzz_an_open_lease_with_any_evidence_pays_nothing(
         uint96[] calldata paid,
-        ILeaseEscrow.Voucher calldata evidence,
+        ILeaseTypes.Voucher calldata evidence,
         uint96[] calldata claimed,
         bytes32[] calldata r,
         bytes32[] calldata vs
     ) public {
         Deal memory d = opened(2);
         vm.warp(START + 30 days);
-        ILeaseEscrow.Settlement memory settlement =
-            ILeaseEscrow.Settlement(d.order, d.members, paid, evidence);
+        ILeaseTypes.Settlement memory settlement =
+            ILeaseTypes.Settlement(d.order, d.members, paid, new ILeaseTypes.Roster[](0), evidence);
         vm.assertEq(checkpoint(settlement), 0, "checkpoint");
-        vm.assertEq(close(ILeaseEscrow.Closing(settlement, claimed, r, vs)), 0, "close");
+        vm.assertEq(close(ILeaseTypes.Closing(settlement, claimed, r, vs)), 0, "close");
         vm.assertEq(escrow.lease(d.leaseId).charged, 0, "nothing paid");
     }
 
@@ -69,7 +70,7 @@ contract BatchesTest is EscrowFixture {
         for (uint256 i; i < 3; ++i) {
             (units[i], from[i]) = (anyUnits[i], anyFrom[i]);
         }
-        ILeaseEscrow.Settlement memory settlement = rowWithoutVoucher(d, new uint96[](0));
+        ILeaseTypes.Settlement memory settlement = rowWithoutVoucher(d, new uint96[](0));
         settlement.voucher = voucher(d.leaseId, units, from, METER_KEY);
         checkpoint(settlement);
         uint256 secondsAtMost = uint256(elapsed) + PREPAY < MAX_SECONDS ? elapsed + PREPAY : MAX_SECONDS;
@@ -81,9 +82,9 @@ contract BatchesTest is EscrowFixture {
     function testFuzz_words_wider_than_their_type_do_not_revert_a_batch(uint256 wide, uint8 at) public {
         Deal memory d = opened(2);
         vm.warp(START + 300);
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](1);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](1);
         rows[0] = row(d, all(2, 0xabcdef));
-        bytes memory data = abi.encodeCall(ILeaseEscrow.checkpoint, (rows));
+        bytes memory data = abi.encodeCall(ILeaseCore.checkpoint, (rows));
         uint256 found = _find(data, 0xabcdef, at % 2);
         assembly ("memory-safe") {
             mstore(add(add(data, 0x20), found), wide)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 /// @notice Whole lives of leases with numbers from the whole range of their types.
@@ -39,15 +39,15 @@ contract LifecycleTest is EscrowFixture {
 
     /// @dev A lease of one agent; where its deposit would pass 96 bits, it is shortened until it does not.
     function _sized(uint32 devices, uint64 rate, uint40 maxSeconds) private returns (Deal memory) {
-        ILeaseEscrow.Ask memory ask = askOf(0);
+        ILeaseTypes.Ask memory ask = askOf(0);
         (ask.devices, ask.rate) = (type(uint32).max, rate == 0 ? 1 : rate);
         (ask.maxSeconds, ask.validUntil) = (type(uint40).max, type(uint40).max);
         if (devices == 0) devices = 1;
         uint256 longest = (uint256(type(uint96).max) * 1e9) / (uint256(devices) * ask.rate);
         if (longest > type(uint40).max) longest = type(uint40).max;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(0, ask, devices);
-        ILeaseEscrow.Order memory order = orderFor(asks);
+        ILeaseTypes.Order memory order = orderFor(asks);
         order.maxSeconds = uint40(bound(maxSeconds, 1, longest));
         order.deposit = requiredDeposit(asks, order.maxSeconds);
         order.openBy = type(uint40).max;

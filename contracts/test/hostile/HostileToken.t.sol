@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseCore} from "../../src/interfaces/ILeaseCore.sol";
+import {ILeaseExtension} from "../../src/interfaces/ILeaseExtension.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {IOperators} from "../../src/interfaces/IOperators.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 import {HostileToken} from "./HostileToken.sol";
@@ -38,11 +40,11 @@ contract HostileTokenTest is EscrowFixture {
     function test_a_refund_that_returns_false_stays_here_for_the_renter() public {
         Deal memory d = opened(1);
         vm.warp(START + 100);
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(1, 100)), all(1, 100));
+        ILeaseTypes.Closing memory c = closing(d, row(d, all(1, 100)), all(1, 100));
         _token.set(HostileToken.Mode.RETURNS_FALSE);
         uint256 refund = d.order.deposit - uint256(100) * RATE / 1e9;
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Deposited(renter, refund);
+        emit ILeaseTypes.Deposited(renter, refund);
         vm.assertEq(close(c), 1, "closed");
         vm.assertEq(escrow.balanceOf(renter), refund, "kept");
     }
@@ -72,7 +74,7 @@ contract HostileTokenTest is EscrowFixture {
         _token.set(HostileToken.Mode.TAKES_A_FEE);
         uint256 deposit = d.order.deposit;
         bytes memory notExact =
-            abi.encodeWithSelector(ILeaseEscrow.TokenNotExact.selector, deposit - deposit / 100, deposit);
+            abi.encodeWithSelector(ILeaseTypes.TokenNotExact.selector, deposit - deposit / 100, deposit);
         vm.expectRevert(notExact);
         vm.prank(renter);
         escrow.open(d.order, d.asks);
@@ -90,7 +92,7 @@ contract HostileTokenTest is EscrowFixture {
 
     function test_an_authorization_that_moves_nothing_opens_nothing() public {
         Deal memory d = dealOf(1);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.TokenNotExact.selector, 0, d.order.deposit));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.TokenNotExact.selector, 0, d.order.deposit));
         escrow.openWithAuthorization(d.order, d.asks, 0, type(uint256).max, 27, 0, 0);
     }
 
@@ -101,7 +103,7 @@ contract HostileTokenTest is EscrowFixture {
         Deal memory other = opened(1);
         vm.warp(START + 100);
         _token.refuse(renter, true);
-        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](2);
+        ILeaseTypes.Closing[] memory rows = new ILeaseTypes.Closing[](2);
         rows[0] = closing(d, row(d, all(2, 100)), all(2, 100));
         rows[1] = closing(other, row(other, all(1, 100)), all(1, 100));
         vm.assertEq(escrow.close(rows), 2, "closed");
@@ -142,27 +144,27 @@ contract HostileTokenTest is EscrowFixture {
         vm.prank(renter);
         escrow.deposit(1e6);
         vm.warp(START + 100);
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](1);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](1);
         rows[0] = row(running, all(1, 100));
-        ILeaseEscrow.Closing[] memory closings = new ILeaseEscrow.Closing[](1);
+        ILeaseTypes.Closing[] memory closings = new ILeaseTypes.Closing[](1);
         closings[0] = closing(running, rows[0], all(1, 100));
 
         bytes[] memory entries = new bytes[](15);
-        entries[0] = abi.encodeCall(ILeaseEscrow.deposit, (1));
-        entries[1] = abi.encodeCall(ILeaseEscrow.withdraw, (0));
-        entries[2] = abi.encodeCall(ILeaseEscrow.sweep, (new address[](1)));
-        entries[3] = abi.encodeCall(ILeaseEscrow.open, (d.order, d.asks));
-        entries[4] = abi.encodeCall(ILeaseEscrow.openWithPermit, (d.order, d.asks, 0, 0, 0, 0));
-        entries[5] = abi.encodeCall(ILeaseEscrow.openWithAuthorization, (d.order, d.asks, 0, 0, 0, 0, 0));
-        entries[6] = abi.encodeCall(ILeaseEscrow.openFromBalance, (d.order, d.asks, ""));
-        entries[7] = abi.encodeCall(ILeaseEscrow.checkpoint, (rows));
-        entries[8] = abi.encodeCall(ILeaseEscrow.stop, (running.order, running.members));
-        entries[9] = abi.encodeCall(ILeaseEscrow.close, (closings));
-        entries[10] = abi.encodeCall(ILeaseEscrow.finalize, (rows));
-        entries[11] = abi.encodeCall(ILeaseEscrow.lease, (running.leaseId));
-        entries[12] = abi.encodeCall(ILeaseEscrow.balanceOf, (renter));
-        entries[13] = abi.encodeCall(ILeaseEscrow.devicesInUse, (agentKey(0)));
-        entries[14] = abi.encodeCall(ILeaseEscrow.paidUnitsHash, (running.leaseId));
+        entries[0] = abi.encodeCall(ILeaseCore.deposit, (1));
+        entries[1] = abi.encodeCall(ILeaseCore.withdraw, (0));
+        entries[2] = abi.encodeCall(ILeaseExtension.sweep, (new address[](1)));
+        entries[3] = abi.encodeCall(ILeaseCore.open, (d.order, d.asks));
+        entries[4] = abi.encodeCall(ILeaseCore.openWithPermit, (d.order, d.asks, 0, 0, 0, 0));
+        entries[5] = abi.encodeCall(ILeaseCore.openWithAuthorization, (d.order, d.asks, 0, 0, 0, 0, 0));
+        entries[6] = abi.encodeCall(ILeaseCore.openFromBalance, (d.order, d.asks, ""));
+        entries[7] = abi.encodeCall(ILeaseCore.checkpoint, (rows));
+        entries[8] = abi.encodeCall(ILeaseExtension.stop, (running.order, digests.hashMembers(running.members)));
+        entries[9] = abi.encodeCall(ILeaseCore.close, (closings));
+        entries[10] = abi.encodeCall(ILeaseCore.finalize, (rows));
+        entries[11] = abi.encodeCall(ILeaseExtension.lease, (running.leaseId));
+        entries[12] = abi.encodeCall(ILeaseExtension.balanceOf, (renter));
+        entries[13] = abi.encodeCall(ILeaseExtension.devicesInUse, (agentKey(0)));
+        entries[14] = abi.encodeCall(ILeaseExtension.paidUnitsHash, (running.leaseId));
         for (uint256 i; i < entries.length; ++i) {
             _token.callBack(address(escrow), entries[i]);
             vm.prank(renter);
@@ -176,9 +178,9 @@ contract HostileTokenTest is EscrowFixture {
     function test_a_refund_that_calls_back_is_paid_once() public {
         Deal memory d = opened(1);
         vm.warp(START + 100);
-        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](1);
+        ILeaseTypes.Closing[] memory rows = new ILeaseTypes.Closing[](1);
         rows[0] = closing(d, row(d, all(1, 100)), all(1, 100));
-        _token.callBack(address(escrow), abi.encodeCall(ILeaseEscrow.close, (rows)));
+        _token.callBack(address(escrow), abi.encodeCall(ILeaseCore.close, (rows)));
         uint256 before = token.balanceOf(renter);
         vm.assertEq(escrow.close(rows), 1, "closed");
         vm.assertEq(_token.calls(), 1, "called back");

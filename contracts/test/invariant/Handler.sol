@@ -2,6 +2,8 @@
 pragma solidity ^0.8.28;
 
 import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseCore} from "../../src/interfaces/ILeaseCore.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 import {LeaseModel} from "./LeaseModel.sol";
 
@@ -76,7 +78,7 @@ contract Handler is EscrowFixture {
 
     function open(uint256 seed) external atItsTime {
         uint256 count = 1 + seed % 3;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](count);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](count);
         uint256[] memory agents = new uint256[](count);
         bool soldOut;
         uint256[AGENTS] memory wanted;
@@ -124,11 +126,11 @@ contract Handler is EscrowFixture {
     function checkpoint(uint256 which, uint256 seed) external atItsTime {
         if (_ids.length == 0) return;
         (bytes32 id, LeaseModel.Lease memory lease) = _pick(which);
-        (ILeaseEscrow.Settlement memory settlement, uint96[] memory proven, bool right) =
+        (ILeaseTypes.Settlement memory settlement, uint96[] memory proven, bool right) =
             _randomRow(id, lease, seed);
         bool rises = !LeaseModel.equal(proven, lease.paid);
         bool expected = lease.phase == LeaseModel.Phase.OPEN && right && rises;
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](3);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](3);
         (rows[0], rows[1], rows[2]) = (_junk(settlement, seed), settlement, _junk(settlement, ~seed));
         require(escrow.checkpoint(rows) == (expected ? 1 : 0), "checkpoint");
         ++reached[expected ? "paid" : "unpaid"];
@@ -141,7 +143,7 @@ contract Handler is EscrowFixture {
     function close(uint256 which, uint256 seed) external atItsTime {
         if (_ids.length == 0) return;
         (bytes32 id, LeaseModel.Lease memory lease) = _pick(which);
-        (ILeaseEscrow.Settlement memory settlement, uint96[] memory proven, bool right) =
+        (ILeaseTypes.Settlement memory settlement, uint96[] memory proven, bool right) =
             _randomRow(id, lease, seed);
         // A voucher that would raise nothing is not looked at; then nothing beyond `paid` can be claimed.
         if (!right && LeaseModel.equal(proven, lease.paid) && seed % 5 == 1) right = true;
@@ -155,9 +157,9 @@ contract Handler is EscrowFixture {
             if (claimed[i] < lease.paid[i] || claimed[i] > proven[i]) within = false;
         }
         bool signed = seed % 7 != 3;
-        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](2);
+        ILeaseTypes.Closing[] memory rows = new ILeaseTypes.Closing[](2);
         rows[1] = _closing(id, lease, settlement, claimed, signed);
-        rows[0] = abi.decode(abi.encode(rows[1]), (ILeaseEscrow.Closing));
+        rows[0] = abi.decode(abi.encode(rows[1]), (ILeaseTypes.Closing));
         rows[0].settlement.order.salt ^= 1;
         bool expected = lease.phase == LeaseModel.Phase.OPEN && right && within && signed;
         uint256 before = token.balanceOf(lease.order.renter);
@@ -174,7 +176,7 @@ contract Handler is EscrowFixture {
         address[4] memory callers = [lease.order.renter, meter, relayer, lease.members[0].operator];
         bool expected = lease.phase == LeaseModel.Phase.OPEN && lease.stopAt == 0 && seed % 4 < 2;
         vm.prank(callers[seed % 4]);
-        try escrow.stop(lease.order, lease.members) {
+        try escrow.stop(lease.order, digests.hashMembers(lease.members)) {
             require(expected, "stopped by a stranger, twice, or after the end");
             ++reached["stopped"];
             lease.stopAt = _now;
@@ -187,11 +189,11 @@ contract Handler is EscrowFixture {
     function finalize(uint256 which, uint256 seed) external atItsTime {
         if (_ids.length == 0) return;
         (bytes32 id, LeaseModel.Lease memory lease) = _pick(which);
-        (ILeaseEscrow.Settlement memory settlement, uint96[] memory proven, bool right) =
+        (ILeaseTypes.Settlement memory settlement, uint96[] memory proven, bool right) =
             _randomRow(id, lease, seed);
         if (!right && LeaseModel.equal(proven, lease.paid) && seed % 5 == 1) right = true;
         bool expected = lease.phase == LeaseModel.Phase.OPEN && right && _now > lease.windowEnd();
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](2);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](2);
         (rows[0], rows[1]) = (_junk(settlement, seed), settlement);
         uint256 before = token.balanceOf(lease.order.renter);
         require(escrow.finalize(rows) == (expected ? 1 : 0), "finalize");
@@ -235,8 +237,8 @@ contract Handler is EscrowFixture {
             LeaseModel.Lease memory lease = load(_ids[i]);
             if (lease.phase != LeaseModel.Phase.OPEN) continue;
             uint96[] memory paid = lease.checkpointed ? lease.paid : new uint96[](0);
-            ILeaseEscrow.Settlement memory settlement =
-                ILeaseEscrow.Settlement(lease.order, lease.members, paid, noVoucher());
+            ILeaseTypes.Settlement memory settlement =
+                ILeaseTypes.Settlement(lease.order, lease.members, paid, new ILeaseTypes.Roster[](0), noVoucher());
             uint256 before = token.balanceOf(lease.order.renter);
             vm.prank(relayer);
             require(finalize(settlement) == 1, "a lease cannot be ended");
@@ -247,7 +249,7 @@ contract Handler is EscrowFixture {
     // ---------------------------------------------------------------- the model's side
 
     function _pay(LeaseModel.Lease memory lease, uint96[] memory units) private {
-        uint256 feeBps = escrow.lease(escrow.hashOrder(lease.order, lease.members)).feeBps;
+        uint256 feeBps = escrow.lease(digests.hashOrder(lease.order, lease.members)).feeBps;
         for (uint256 i; i < units.length; ++i) {
             uint256 before = lease.memberCharge(lease.paid, i);
             uint256 afterwards = lease.memberCharge(units, i);
@@ -291,19 +293,19 @@ contract Handler is EscrowFixture {
         return uint256(keccak256(abi.encode(seed, nonce)));
     }
 
-    function _randomAsk(uint256 agent, uint256 random) private view returns (ILeaseEscrow.MatchedAsk memory) {
-        ILeaseEscrow.Ask memory ask = askOf(agent);
+    function _randomAsk(uint256 agent, uint256 random) private view returns (ILeaseTypes.MatchedAsk memory) {
+        ILeaseTypes.Ask memory ask = askOf(agent);
         ask.devices = DEVICES;
         ask.rate = uint64(random % 17 == 0 ? bound(random >> 8, 1, 2e9) : bound(random >> 8, 1, 2e12));
         ask.salt = random;
         return matched(agent, ask, uint32(bound(random >> 72, 1, 5)));
     }
 
-    function _randomDeal(ILeaseEscrow.MatchedAsk[] memory asks, uint256 random)
+    function _randomDeal(ILeaseTypes.MatchedAsk[] memory asks, uint256 random)
         private
         returns (Deal memory)
     {
-        ILeaseEscrow.Order memory order;
+        ILeaseTypes.Order memory order;
         order.renter = renterOf(random % RENTERS);
         order.meterKey = meter;
         order.maxSeconds = uint40(bound(random >> 8, 1, 3 days));
@@ -323,15 +325,15 @@ contract Handler is EscrowFixture {
         fromBalance = seed % 3 == 0 && free[d.order.renter] >= d.order.deposit;
         bytes memory data;
         if (fromBalance) {
-            data = abi.encodeCall(ILeaseEscrow.openFromBalance, (d.order, d.asks, sign(key, d.leaseId)));
+            data = abi.encodeCall(ILeaseCore.openFromBalance, (d.order, d.asks, sign(key, d.leaseId)));
         } else if (seed % 3 == 1) {
             (uint8 v, bytes32 r, bytes32 s) = authorization(d, key, d.leaseId);
             data = abi.encodeCall(
-                ILeaseEscrow.openWithAuthorization, (d.order, d.asks, 0, block.timestamp + 1 hours, v, r, s)
+                ILeaseCore.openWithAuthorization, (d.order, d.asks, 0, block.timestamp + 1 hours, v, r, s)
             );
         } else {
             vm.prank(d.order.renter);
-            data = abi.encodeCall(ILeaseEscrow.open, (d.order, d.asks));
+            data = abi.encodeCall(ILeaseCore.open, (d.order, d.asks));
         }
         (done,) = address(escrow).call(data);
     }
@@ -342,7 +344,7 @@ contract Handler is EscrowFixture {
     function _randomRow(bytes32 id, LeaseModel.Lease memory lease, uint256 seed)
         private
         view
-        returns (ILeaseEscrow.Settlement memory settlement, uint96[] memory proven, bool right)
+        returns (ILeaseTypes.Settlement memory settlement, uint96[] memory proven, bool right)
     {
         uint256 count = lease.members.length;
         uint96[] memory units = new uint96[](count);
@@ -356,37 +358,37 @@ contract Handler is EscrowFixture {
         uint256 kind = seed % 5; // 0 wrong paid units, 1 wrong key, else right
         uint96[] memory paid = lease.checkpointed ? lease.paid : new uint96[](0);
         if (kind == 0) paid = lease.checkpointed ? new uint96[](0) : all(count, 0);
-        settlement = ILeaseEscrow.Settlement(lease.order, lease.members, paid, noVoucher());
+        settlement = ILeaseTypes.Settlement(lease.order, lease.members, paid, new ILeaseTypes.Roster[](0), noVoucher());
         settlement.voucher = voucher(id, units, from, kind == 1 ? RENTER_KEY : METER_KEY);
         proven = lease.proven(units, from, _now);
         right = kind > 1;
     }
 
     /// @dev A row like the right one, and wrong in one way.
-    function _junk(ILeaseEscrow.Settlement memory settlement, uint256 seed)
+    function _junk(ILeaseTypes.Settlement memory settlement, uint256 seed)
         private
         pure
-        returns (ILeaseEscrow.Settlement memory junk)
+        returns (ILeaseTypes.Settlement memory junk)
     {
-        junk = abi.decode(abi.encode(settlement), (ILeaseEscrow.Settlement));
+        junk = abi.decode(abi.encode(settlement), (ILeaseTypes.Settlement));
         if (seed % 4 == 0) junk.order.salt ^= 1;
         else if (seed % 4 == 1) junk.members[0].rate ^= 1;
-        else if (seed % 4 == 2) junk.members = new ILeaseEscrow.Member[](0);
+        else if (seed % 4 == 2) junk.members = new ILeaseTypes.Member[](0);
         else junk.order.renter = address(1);
     }
 
     function _closing(
         bytes32 id,
         LeaseModel.Lease memory lease,
-        ILeaseEscrow.Settlement memory settlement,
+        ILeaseTypes.Settlement memory settlement,
         uint96[] memory claimed,
         bool signed
-    ) private view returns (ILeaseEscrow.Closing memory c) {
+    ) private view returns (ILeaseTypes.Closing memory c) {
         uint256 count = claimed.length;
-        c = ILeaseEscrow.Closing(settlement, claimed, new bytes32[](count), new bytes32[](count));
+        c = ILeaseTypes.Closing(settlement, claimed, new bytes32[](count), new bytes32[](count));
         for (uint256 i; i < count; ++i) {
             uint256 key = signed || i + 1 < count ? agentSecret(lease.agents[i]) : METER_KEY;
-            (c.r[i], c.vs[i]) = vm.signCompact(key, escrow.hashClose(id, claimed[i]));
+            (c.r[i], c.vs[i]) = vm.signCompact(key, digests.hashClose(id, uint32(i), claimed[i]));
         }
     }
 }

@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {IToken} from "../EscrowFixture.sol";
 import {Test} from "../Test.sol";
 import {Handler} from "./Handler.sol";
@@ -52,7 +53,7 @@ contract LeaseInvariantsTest is Test {
         uint256[4] memory devices;
         for (uint256 i; i < _handler.leaseCount(); ++i) {
             (bytes32 id, LeaseModel.Lease memory lease) = _handler.leaseAt(i);
-            ILeaseEscrow.Lease memory stored = _escrow.lease(id);
+            ILeaseTypes.Lease memory stored = _escrow.lease(id);
             _checkCharge(lease, stored);
             _checkStored(id, lease, stored);
             _checkUnits(lease);
@@ -98,7 +99,7 @@ contract LeaseInvariantsTest is Test {
         invariant_everything_in_the_readme_holds();
     }
 
-    function _checkCharge(LeaseModel.Lease memory lease, ILeaseEscrow.Lease memory stored) private pure {
+    function _checkCharge(LeaseModel.Lease memory lease, ILeaseTypes.Lease memory stored) private pure {
         vm.assertLe(stored.charged, lease.order.deposit, "2: charged more than the deposit");
         vm.assertEq(stored.charged, lease.chargeOf(lease.paid), "3: charge is not units times rate");
         if (lease.phase == LeaseModel.Phase.ENDED) {
@@ -106,7 +107,7 @@ contract LeaseInvariantsTest is Test {
         }
     }
 
-    function _checkStored(bytes32 id, LeaseModel.Lease memory lease, ILeaseEscrow.Lease memory stored)
+    function _checkStored(bytes32 id, LeaseModel.Lease memory lease, ILeaseTypes.Lease memory stored)
         private
         view
     {

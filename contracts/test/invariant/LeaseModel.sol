@@ -2,6 +2,7 @@
 pragma solidity ^0.8.28;
 
 import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 
 /// @notice What the escrow should do, written down a second time: slowly, in checked arithmetic, from the formula in
 /// `ILeaseEscrow` and not from the code.
@@ -13,8 +14,8 @@ library LeaseModel {
     }
 
     struct Lease {
-        ILeaseEscrow.Order order;
-        ILeaseEscrow.Member[] members;
+        ILeaseTypes.Order order;
+        ILeaseTypes.Member[] members;
         uint256[] agents; // number of each member's agent in the handler
         Phase phase;
         uint256 openedAt;

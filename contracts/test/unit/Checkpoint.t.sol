@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract CheckpointTest is EscrowFixture {
@@ -13,15 +13,15 @@ contract CheckpointTest is EscrowFixture {
         uint96[] memory units = new uint96[](2);
         (units[0], units[1]) = (3600, 1800);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Paid(d.leaseId, units, 3_000_000);
+        emit ILeaseTypes.Paid(d.leaseId, units, 3_000_000);
         vm.assertEq(checkpoint(row(d, units)), 1, "applied");
 
         vm.assertEq(escrow.balanceOf(operatorOf(0)), 2_000_000 - 10_000, "an hour at $2 less 0.5 %");
         vm.assertEq(escrow.balanceOf(operatorOf(1)), 1_000_000 - 5000, "half an hour");
         vm.assertEq(escrow.balanceOf(treasury), 15_000, "fee");
-        ILeaseEscrow.Lease memory lease = escrow.lease(d.leaseId);
+        ILeaseTypes.Lease memory lease = escrow.lease(d.leaseId);
         vm.assertEq(lease.charged, 3_000_000, "charged");
-        vm.assertTrue(lease.state == ILeaseEscrow.State.ACTIVE, "still open");
+        vm.assertTrue(lease.state == ILeaseTypes.State.ACTIVE, "still open");
         bytes32 recorded = keccak256(abi.encodePacked(units));
         vm.assertEq(escrow.paidUnitsHash(d.leaseId), recorded, "units recorded");
     }
@@ -81,7 +81,7 @@ contract CheckpointTest is EscrowFixture {
         Deal memory d = opened(1);
         vm.warp(START + 100);
         vm.prank(renter);
-        escrow.stop(d.order, d.members);
+        escrow.stop(d.order, digests.hashMembers(d.members));
         vm.warp(START + 900);
         checkpoint(row(d, all(1, 1e9)));
         vm.assertEq(escrow.paidUnitsHash(d.leaseId), _hash(100 + PREPAY), "up to the stop and prepay");
@@ -123,14 +123,14 @@ contract CheckpointTest is EscrowFixture {
         vm.warp(START + 300);
         bytes32 before = _money();
 
-        ILeaseEscrow.Settlement memory wrong = row(d, all(2, 200));
+        ILeaseTypes.Settlement memory wrong = row(d, all(2, 200));
         wrong.order.deposit += 1;
         vm.assertEq(checkpoint(wrong), 0, "another order");
         wrong = row(d, all(2, 200));
         wrong.members[0].rate *= 2;
         vm.assertEq(checkpoint(wrong), 0, "another rate");
         wrong = row(d, all(2, 200));
-        wrong.members = new ILeaseEscrow.Member[](0);
+        wrong.members = new ILeaseTypes.Member[](0);
         vm.assertEq(checkpoint(wrong), 0, "no members");
         vm.assertEq(checkpoint(row(d, all(2, 100), all(2, 200))), 0, "paid units that were not recorded");
         vm.assertEq(checkpoint(row(d, all(1, 200))), 0, "too few units");
@@ -160,7 +160,7 @@ contract CheckpointTest is EscrowFixture {
         vm.warp(START + 300);
         uint256[3] memory others = [RENTER_KEY, agentSecret(0), uint256(7)];
         for (uint256 i; i < others.length; ++i) {
-            ILeaseEscrow.Settlement memory wrong = rowWithoutVoucher(d, new uint96[](0));
+            ILeaseTypes.Settlement memory wrong = rowWithoutVoucher(d, new uint96[](0));
             wrong.voucher = voucher(d.leaseId, all(1, 200), new uint40[](1), others[i]);
             vm.assertEq(checkpoint(wrong), 0, "skipped");
         }
@@ -195,7 +195,7 @@ contract CheckpointTest is EscrowFixture {
         Deal memory a = opened(1);
         Deal memory b = opened(2);
         vm.warp(START + 300);
-        ILeaseEscrow.Settlement[] memory rows = new ILeaseEscrow.Settlement[](5);
+        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](5);
         rows[0] = row(a, all(1, type(uint96).max));
         rows[0].voucher.r = 0;
         rows[1] = row(b, all(2, 200));
@@ -208,15 +208,15 @@ contract CheckpointTest is EscrowFixture {
     }
 
     function test_units_too_small_to_charge_are_recorded_and_announced() public {
-        ILeaseEscrow.Ask memory ask = askOf(0);
+        ILeaseTypes.Ask memory ask = askOf(0);
         ask.rate = 1;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(0, ask, 1);
         Deal memory d = deal(orderFor(asks), asks);
         open(d);
         vm.warp(START + 100);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Paid(d.leaseId, all(1, 50), 0);
+        emit ILeaseTypes.Paid(d.leaseId, all(1, 50), 0);
         checkpoint(row(d, all(1, 50)));
         vm.assertEq(escrow.paidUnitsHash(d.leaseId), _hash(50), "recorded");
     }
@@ -241,7 +241,7 @@ contract CheckpointTest is EscrowFixture {
     function _accruing(Deal memory d, uint40 from) private returns (uint256) {
         uint40[] memory accrueFrom = new uint40[](1);
         accrueFrom[0] = from;
-        ILeaseEscrow.Settlement memory settlement = rowWithoutVoucher(d, new uint96[](0));
+        ILeaseTypes.Settlement memory settlement = rowWithoutVoucher(d, new uint96[](0));
         settlement.voucher = voucher(d.leaseId, all(1, 1e9), accrueFrom, METER_KEY);
         return checkpoint(settlement);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract CloseTest is EscrowFixture {
@@ -11,18 +11,18 @@ contract CloseTest is EscrowFixture {
         uint256 before = token.balanceOf(renter);
         uint96[] memory claimed = new uint96[](2);
         (claimed[0], claimed[1]) = (3600, 1800);
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(2, 3600)), claimed);
+        ILeaseTypes.Closing memory c = closing(d, row(d, all(2, 3600)), claimed);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Paid(d.leaseId, claimed, 3_000_000);
+        emit ILeaseTypes.Paid(d.leaseId, claimed, 3_000_000);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Closed(d.leaseId, 3_000_000, d.order.deposit - 3_000_000);
+        emit ILeaseTypes.Closed(d.leaseId, 3_000_000, d.order.deposit - 3_000_000);
         vm.assertEq(close(c), 1, "closed");
 
         vm.assertEq(escrow.balanceOf(operatorOf(0)), 1_990_000, "first");
         vm.assertEq(escrow.balanceOf(operatorOf(1)), 995_000, "second");
         vm.assertEq(escrow.balanceOf(treasury), 15_000, "fee");
         vm.assertEq(token.balanceOf(renter) - before, d.order.deposit - 3_000_000, "refund");
-        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseEscrow.State.CLOSED, "closed");
+        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseTypes.State.CLOSED, "closed");
         vm.assertEq(escrow.lease(d.leaseId).charged, 3_000_000, "charged");
         vm.assertEq(escrow.devicesInUse(agentKey(0)), 0, "devices are free");
     }
@@ -84,17 +84,17 @@ contract CloseTest is EscrowFixture {
     function test_every_agent_has_to_sign_its_own_claim() public {
         Deal memory d = opened(2);
         vm.warp(START + 100);
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(2, 100)), all(2, 100));
+        ILeaseTypes.Closing memory c = closing(d, row(d, all(2, 100)), all(2, 100));
         (bytes32 r, bytes32 vs) = (c.r[1], c.vs[1]);
         (c.r[1], c.vs[1]) = (c.r[0], c.vs[0]);
         vm.assertEq(close(c), 0, "another agent's signature");
         (c.r[1], c.vs[1]) = (0, 0);
         vm.assertEq(close(c), 0, "none");
-        (c.r[1], c.vs[1]) = vm.signCompact(METER_KEY, escrow.hashClose(d.leaseId, 100));
+        (c.r[1], c.vs[1]) = vm.signCompact(METER_KEY, digests.hashClose(d.leaseId, 1, 100));
         vm.assertEq(close(c), 0, "the meter's");
-        (c.r[1], c.vs[1]) = vm.signCompact(agentSecret(1), escrow.hashClose(d.leaseId, 99));
+        (c.r[1], c.vs[1]) = vm.signCompact(agentSecret(1), digests.hashClose(d.leaseId, 1, 99));
         vm.assertEq(close(c), 0, "for other units");
-        (c.r[1], c.vs[1]) = vm.signCompact(agentSecret(1), escrow.hashClose(keccak256("other"), 100));
+        (c.r[1], c.vs[1]) = vm.signCompact(agentSecret(1), digests.hashClose(keccak256("other"), 1, 100));
         vm.assertEq(close(c), 0, "for another lease");
         (c.r[1], c.vs[1]) = (r, vs);
         vm.assertEq(close(c), 1, "its own");
@@ -103,7 +103,7 @@ contract CloseTest is EscrowFixture {
     function test_rows_that_are_wrong_are_skipped() public {
         Deal memory d = opened(2);
         vm.warp(START + 100);
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(2, 100)), all(2, 100));
+        ILeaseTypes.Closing memory c = closing(d, row(d, all(2, 100)), all(2, 100));
         c.settlement.order.salt += 1;
         vm.assertEq(close(c), 0, "another order");
         c.settlement.order.salt -= 1;
@@ -131,7 +131,7 @@ contract CloseTest is EscrowFixture {
     function test_closes_once() public {
         Deal memory d = opened(1);
         vm.warp(START + 100);
-        ILeaseEscrow.Closing[] memory rows = new ILeaseEscrow.Closing[](2);
+        ILeaseTypes.Closing[] memory rows = new ILeaseTypes.Closing[](2);
         rows[0] = closing(d, row(d, all(1, 100)), all(1, 100));
         rows[1] = rows[0];
         vm.assertEq(escrow.close(rows), 1, "once in a batch");
@@ -142,17 +142,17 @@ contract CloseTest is EscrowFixture {
         Deal memory d = opened(1);
         vm.warp(START + 100);
         vm.prank(renter);
-        escrow.stop(d.order, d.members);
+        escrow.stop(d.order, digests.hashMembers(d.members));
         vm.assertEq(close(closing(d, row(d, all(1, 100)), all(1, 100))), 1, "closed");
     }
 
     function test_one_agent_twice_in_a_lease_frees_all_its_devices() public {
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](2);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](2);
         (asks[0], asks[1]) = (matched(0, askOf(0), 2), matched(0, askOf(0), 3));
         Deal memory d = deal(orderFor(asks), asks);
         open(d);
         vm.warp(START + 100);
-        ILeaseEscrow.Closing memory c = closing(d, row(d, all(2, 100)), all(2, 100));
+        ILeaseTypes.Closing memory c = closing(d, row(d, all(2, 100)), all(2, 100));
         (c.r[1], c.vs[1]) = (c.r[0], c.vs[0]);
         vm.assertEq(close(c), 1, "closed");
         vm.assertEq(escrow.devicesInUse(agentKey(0)), 0, "free");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 interface IParameters {
@@ -27,7 +27,7 @@ contract DeployTest is EscrowFixture {
         vm.assertFalse(deployed, "deployed");
         vm.assertEq(
             keccak256(reason),
-            keccak256(abi.encodeWithSelector(ILeaseEscrow.FeeAboveMaximum.selector, 51, 50)),
+            keccak256(abi.encodeWithSelector(ILeaseTypes.FeeAboveMaximum.selector, 51, 50)),
             "reason"
         );
     }
@@ -36,7 +36,7 @@ contract DeployTest is EscrowFixture {
         (bool deployed, bytes memory reason) = _deploy(address(0), 50);
         vm.assertFalse(deployed, "deployed");
         vm.assertEq(
-            keccak256(reason), keccak256(abi.encodePacked(ILeaseEscrow.NoTreasury.selector)), "reason"
+            keccak256(reason), keccak256(abi.encodePacked(ILeaseTypes.NoTreasury.selector)), "reason"
         );
     }
 

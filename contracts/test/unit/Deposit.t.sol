@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract DepositTest is EscrowFixture {
     function test_credits_the_caller_with_what_arrived() public {
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Deposited(renter, 7e6);
+        emit ILeaseTypes.Deposited(renter, 7e6);
         vm.prank(renter);
         escrow.deposit(7e6);
         vm.assertEq(escrow.balanceOf(renter), 7e6, "credited");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract FinalizeTest is EscrowFixture {
@@ -9,18 +9,18 @@ contract FinalizeTest is EscrowFixture {
         Deal memory d = opened(2);
         vm.warp(START + 100);
         vm.prank(renter);
-        escrow.stop(d.order, d.members);
+        escrow.stop(d.order, digests.hashMembers(d.members));
         uint256 before = token.balanceOf(renter);
         vm.warp(START + 100 + CLOSE_WINDOW);
         vm.assertEq(finalize(rowWithoutVoucher(d, new uint96[](0))), 0, "in its last second");
         vm.warp(START + 100 + CLOSE_WINDOW + 1);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Closed(d.leaseId, 0, d.order.deposit);
+        emit ILeaseTypes.Closed(d.leaseId, 0, d.order.deposit);
         vm.prank(relayer);
         vm.assertEq(finalize(rowWithoutVoucher(d, new uint96[](0))), 1, "after it");
         vm.assertEq(token.balanceOf(renter) - before, d.order.deposit, "refund");
         vm.assertEq(escrow.devicesInUse(agentKey(0)), 0, "devices are free");
-        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseEscrow.State.CLOSED, "closed");
+        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseTypes.State.CLOSED, "closed");
     }
 
     function test_after_the_window_of_a_lease_that_ended_anybody_ends_it() public {
@@ -35,7 +35,7 @@ contract FinalizeTest is EscrowFixture {
         Deal memory d = opened(1);
         vm.warp(START + MAX_SECONDS + 30 minutes);
         vm.prank(renter);
-        escrow.stop(d.order, d.members);
+        escrow.stop(d.order, digests.hashMembers(d.members));
         vm.warp(START + MAX_SECONDS + CLOSE_WINDOW + 1);
         vm.assertEq(finalize(rowWithoutVoucher(d, new uint96[](0))), 1, "ended");
     }
@@ -44,7 +44,7 @@ contract FinalizeTest is EscrowFixture {
         Deal memory d = opened(2);
         vm.warp(START + 100);
         vm.prank(meter);
-        escrow.stop(d.order, d.members);
+        escrow.stop(d.order, digests.hashMembers(d.members));
         vm.warp(START + 2 days);
         vm.assertEq(finalize(row(d, all(2, 1e9))), 1, "ended");
         uint256 each = uint256(100 + PREPAY) * RATE / 1e9;
@@ -67,7 +67,7 @@ contract FinalizeTest is EscrowFixture {
         vm.warp(START + 300);
         checkpoint(row(d, all(2, 200)));
         vm.warp(START + 3 days);
-        ILeaseEscrow.Settlement memory wrong = row(d, all(2, 200), all(2, 300));
+        ILeaseTypes.Settlement memory wrong = row(d, all(2, 200), all(2, 300));
         wrong.voucher.r = 0;
         vm.assertEq(finalize(wrong), 0, "a voucher of nobody");
         vm.assertEq(finalize(row(d, all(2, 200), all(1, 300))), 0, "too few units");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseCore} from "../../src/interfaces/ILeaseCore.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract OpenTest is EscrowFixture {
@@ -12,8 +13,8 @@ contract OpenTest is EscrowFixture {
         uint256 before = token.balanceOf(renter);
         open(d);
 
-        ILeaseEscrow.Lease memory lease = escrow.lease(d.leaseId);
-        vm.assertTrue(lease.state == ILeaseEscrow.State.ACTIVE, "active");
+        ILeaseTypes.Lease memory lease = escrow.lease(d.leaseId);
+        vm.assertTrue(lease.state == ILeaseTypes.State.ACTIVE, "active");
         vm.assertEq(lease.openedAt, START, "openedAt");
         vm.assertEq(lease.stopAt, 0, "not stopping");
         vm.assertEq(lease.feeBps, FEE_BPS, "fee");
@@ -25,7 +26,7 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_the_lease_id_is_the_digest_of_the_order() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         ask.rate = 3 * RATE;
         Deal memory d = _with(matched(1, ask, 7));
         vm.prank(renter);
@@ -34,17 +35,17 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_announces_order_and_members_as_solidity_encodes_them() public {
-        ILeaseEscrow.Ask memory ask = askOf(3);
+        ILeaseTypes.Ask memory ask = askOf(3);
         ask.rate = 2 * RATE;
         Deal memory d = _with(matched(3, ask, 5));
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Opened(d.leaseId, renter, d.order, d.members);
+        emit ILeaseTypes.Opened(d.leaseId, renter, d.order, d.members);
         vm.prank(renter);
         escrow.open(d.order, d.asks);
     }
 
     function test_counts_devices_in_use_over_leases() public {
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(0, askOf(0), 3);
         open(deal(orderFor(asks), asks));
         vm.assertEq(escrow.devicesInUse(agentKey(0)), 3, "first lease");
@@ -63,18 +64,18 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_one_agent_can_be_in_an_order_twice() public {
-        ILeaseEscrow.Ask memory ask = askOf(0);
+        ILeaseTypes.Ask memory ask = askOf(0);
         ask.devices = 5;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](2);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](2);
         (asks[0], asks[1]) = (matched(0, ask, 2), matched(0, ask, 3));
         open(deal(orderFor(asks), asks));
         vm.assertEq(escrow.devicesInUse(agentKey(0)), 5, "counts add up");
     }
 
     function test_one_agent_twice_cannot_pass_its_devices() public {
-        ILeaseEscrow.Ask memory ask = askOf(0);
+        ILeaseTypes.Ask memory ask = askOf(0);
         ask.devices = 5;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](2);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](2);
         (asks[0], asks[1]) = (matched(0, ask, 3), matched(0, ask, 3));
         _expect(deal(orderFor(asks), asks), abi.encodeCall(this.oversold, (1, 3, 3, 5)));
     }
@@ -93,11 +94,11 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_extreme_numbers_open_without_overflow() public {
-        ILeaseEscrow.Ask memory ask = askOf(0);
+        ILeaseTypes.Ask memory ask = askOf(0);
         (ask.devices, ask.rate, ask.maxSeconds) = (type(uint32).max, type(uint64).max, type(uint40).max);
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(0, ask, 1);
-        ILeaseEscrow.Order memory order = orderFor(asks);
+        ILeaseTypes.Order memory order = orderFor(asks);
         (order.maxSeconds, order.deposit) = (1, 18_446_744_074);
         open(deal(order, asks));
         asks[0] = matched(0, ask, type(uint32).max - 1);
@@ -111,48 +112,48 @@ contract OpenTest is EscrowFixture {
 
     function test_only_the_renter_opens() public {
         Deal memory d = dealOf(1);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.NotRenter.selector, relayer, renter));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.NotRenter.selector, relayer, renter));
         vm.prank(relayer);
         escrow.open(d.order, d.asks);
     }
 
     function test_an_order_opens_once() public {
         Deal memory d = opened(1);
-        _expect(d, abi.encodeWithSelector(ILeaseEscrow.AlreadyOpened.selector, d.leaseId));
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.AlreadyOpened.selector, d.leaseId));
     }
 
     function test_an_order_cannot_be_opened_again_after_it_closed() public {
         Deal memory d = opened(1);
         close(closing(d, rowWithoutVoucher(d, new uint96[](0)), all(1, 0)));
-        _expect(d, abi.encodeWithSelector(ILeaseEscrow.AlreadyOpened.selector, d.leaseId));
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.AlreadyOpened.selector, d.leaseId));
     }
 
     function test_an_order_without_members_is_refused() public {
         Deal memory d = dealOf(0);
-        _expect(d, abi.encodeWithSelector(ILeaseEscrow.NoMembers.selector));
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.NoMembers.selector));
     }
 
     function test_too_many_members_are_refused() public {
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](129);
-        ILeaseEscrow.MatchedAsk memory one = matched(0, askOf(0), 1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](129);
+        ILeaseTypes.MatchedAsk memory one = matched(0, askOf(0), 1);
         for (uint256 i; i < 129; ++i) {
             asks[i] = one;
         }
         _expect(
-            deal(orderFor(asks), asks), abi.encodeWithSelector(ILeaseEscrow.TooManyMembers.selector, 129, 128)
+            deal(orderFor(asks), asks), abi.encodeWithSelector(ILeaseTypes.TooManyMembers.selector, 129, 128)
         );
     }
 
     function test_an_expired_order_is_refused() public {
         Deal memory d = dealOf(1);
         d.order.openBy = uint40(block.timestamp - 1);
-        _expect(d, abi.encodeWithSelector(ILeaseEscrow.OrderExpired.selector, d.order.openBy));
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.OrderExpired.selector, d.order.openBy));
     }
 
     function test_a_renter_that_accepts_less_fee_is_not_charged_more() public {
         Deal memory d = dealOf(1);
         d.order.maxFeeBps = FEE_BPS - 1;
-        _expect(d, abi.encodeWithSelector(ILeaseEscrow.FeeAboveMaximum.selector, FEE_BPS, FEE_BPS - 1));
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.FeeAboveMaximum.selector, FEE_BPS, FEE_BPS - 1));
     }
 
     function test_a_deposit_below_the_largest_charge_is_refused() public {
@@ -164,7 +165,7 @@ contract OpenTest is EscrowFixture {
 
     function test_order_terms_out_of_range_are_refused_by_name() public {
         Deal memory d = dealOf(1);
-        ILeaseEscrow.Order memory order = d.order;
+        ILeaseTypes.Order memory order = d.order;
         d.order.meterKey = address(0);
         _expect(d, abi.encodeCall(this.orderRange, ("meterKey")));
         d.order.meterKey = order.meterKey = meter;
@@ -183,13 +184,13 @@ contract OpenTest is EscrowFixture {
     // ---------------------------------------------------------------- asks
 
     function test_an_expired_ask_is_refused() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         ask.validUntil = uint40(block.timestamp - 1);
-        _expectAsk(ask, 1, abi.encodeWithSelector(ILeaseEscrow.AskExpired.selector, 1, ask.validUntil));
+        _expectAsk(ask, 1, abi.encodeWithSelector(ILeaseTypes.AskExpired.selector, 1, ask.validUntil));
     }
 
     function test_asks_that_do_not_allow_the_order_are_refused_by_name() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         ask.rate = 0;
         _expectAsk(ask, 1, abi.encodeCall(this.askRange, (1, "rate")));
         ask.rate = RATE;
@@ -209,19 +210,19 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_an_ask_is_not_sold_beyond_its_devices() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         ask.devices = 4;
         _expectAsk(ask, 5, abi.encodeCall(this.oversold, (1, 0, 5, 4)));
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(1, ask, 3);
         open(deal(orderFor(asks), asks));
         _expectAsk(ask, 2, abi.encodeCall(this.oversold, (1, 3, 2, 4)));
     }
 
     function test_devices_count_over_different_asks_of_one_agent() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         ask.devices = 4;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(1, ask, 3);
         open(deal(orderFor(asks), asks));
         (ask.salt, ask.rate) = (99, 2 * RATE);
@@ -229,9 +230,9 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_devices_of_a_closed_lease_can_be_sold_again() public {
-        ILeaseEscrow.Ask memory ask = askOf(0);
+        ILeaseTypes.Ask memory ask = askOf(0);
         ask.devices = 4;
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(0, ask, 4);
         Deal memory d = deal(orderFor(asks), asks);
         open(d);
@@ -242,42 +243,42 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_an_unknown_agent_is_refused() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         (ask.agentKey, ask.operator) = (agentKey(77), operatorOf(77));
         Deal memory d = _with(matched(77, ask, 1));
         _expect(
-            d, abi.encodeWithSelector(ILeaseEscrow.UnknownAgent.selector, 1, agentKey(77), operatorOf(77))
+            d, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 1, agentKey(77), operatorOf(77))
         );
     }
 
     function test_an_unknown_agent_of_nobody_is_refused() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         (ask.agentKey, ask.operator) = (agentKey(77), address(0));
         Deal memory d = _with(matched(77, ask, 1));
-        _expect(d, abi.encodeWithSelector(ILeaseEscrow.UnknownAgent.selector, 1, agentKey(77), address(0)));
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 1, agentKey(77), address(0)));
     }
 
     function test_an_agent_of_another_operator_is_refused() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         ask.operator = operatorOf(2);
         _expectAsk(
-            ask, 1, abi.encodeWithSelector(ILeaseEscrow.UnknownAgent.selector, 1, agentKey(1), operatorOf(2))
+            ask, 1, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 1, agentKey(1), operatorOf(2))
         );
     }
 
     function test_asks_of_an_older_epoch_are_refused() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         vm.prank(operatorOf(1));
         operators.cancelAsks(agentKey(1));
-        _expectAsk(ask, 1, abi.encodeWithSelector(ILeaseEscrow.AskCancelled.selector, 1, 0, 1));
+        _expectAsk(ask, 1, abi.encodeWithSelector(ILeaseTypes.AskCancelled.selector, 1, 0, 1));
     }
 
     function test_asks_of_an_agent_that_left_are_refused() public {
-        ILeaseEscrow.Ask memory ask = askOf(1);
+        ILeaseTypes.Ask memory ask = askOf(1);
         vm.prank(operatorOf(1));
         operators.leave(agentKey(1));
         _expectAsk(
-            ask, 1, abi.encodeWithSelector(ILeaseEscrow.UnknownAgent.selector, 1, agentKey(1), operatorOf(1))
+            ask, 1, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 1, agentKey(1), operatorOf(1))
         );
     }
 
@@ -288,7 +289,7 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_an_ask_changed_after_it_was_signed_is_refused() public {
-        ILeaseEscrow.MatchedAsk memory changed = matched(1, askOf(1), 1);
+        ILeaseTypes.MatchedAsk memory changed = matched(1, askOf(1), 1);
         changed.ask.rate -= 1;
         _expect(_with(changed), abi.encodeCall(this.badAsk, (1, agentKey(1))));
         changed = matched(1, askOf(1), 1);
@@ -301,13 +302,13 @@ contract OpenTest is EscrowFixture {
 
     function test_an_ask_for_another_chain_is_refused() public {
         vm.chainId(1);
-        ILeaseEscrow.MatchedAsk memory foreign = matched(1, askOf(1), 1);
+        ILeaseTypes.MatchedAsk memory foreign = matched(1, askOf(1), 1);
         vm.chainId(31337);
         _expect(_with(foreign), abi.encodeCall(this.badAsk, (1, agentKey(1))));
     }
 
     function test_an_empty_signature_is_refused() public {
-        ILeaseEscrow.MatchedAsk memory unsigned = matched(1, askOf(1), 1);
+        ILeaseTypes.MatchedAsk memory unsigned = matched(1, askOf(1), 1);
         (unsigned.r, unsigned.vs) = (0, 0);
         _expect(_with(unsigned), abi.encodeCall(this.badAsk, (1, agentKey(1))));
     }
@@ -315,7 +316,7 @@ contract OpenTest is EscrowFixture {
     /// @dev A field wider than its type: Solidity's decoder and ours refuse it alike.
     function test_fields_wider_than_their_type_are_refused() public {
         Deal memory d = dealOf(1);
-        bytes memory call_ = abi.encodeCall(ILeaseEscrow.open, (d.order, d.asks));
+        bytes memory call_ = abi.encodeCall(ILeaseCore.open, (d.order, d.asks));
         uint256 ask = 4 + 10 * 32 + 32 + 32; // selector, order, offset, length
         uint8[10] memory narrow = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10];
         for (uint256 i; i < narrow.length; ++i) {
@@ -331,33 +332,33 @@ contract OpenTest is EscrowFixture {
     // ---------------------------------------------------------------- how errors are encoded
 
     function badAsk(uint256 member, address key) external pure {
-        revert ILeaseEscrow.BadAskSignature(member, key);
+        revert ILeaseTypes.BadAskSignature(member, key);
     }
 
     function askRange(uint256 member, bytes32 field) external pure {
-        revert ILeaseEscrow.AskOutOfRange(member, field);
+        revert ILeaseTypes.AskOutOfRange(member, field);
     }
 
     function orderRange(bytes32 field) external pure {
-        revert ILeaseEscrow.OrderOutOfRange(field);
+        revert ILeaseTypes.OrderOutOfRange(field);
     }
 
     function oversold(uint256 member, uint256 inUse, uint256 wanted, uint256 devices) external pure {
-        revert ILeaseEscrow.AskOversold(member, inUse, wanted, devices);
+        revert ILeaseTypes.AskOversold(member, inUse, wanted, devices);
     }
 
     function tooSmall(uint256 deposit, uint256 required) external pure {
-        revert ILeaseEscrow.DepositTooSmall(deposit, required);
+        revert ILeaseTypes.DepositTooSmall(deposit, required);
     }
 
     /// @dev A deal of agent 0's ask and another one, at place 1.
-    function _with(ILeaseEscrow.MatchedAsk memory second) private returns (Deal memory) {
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](2);
+    function _with(ILeaseTypes.MatchedAsk memory second) private returns (Deal memory) {
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](2);
         (asks[0], asks[1]) = (matched(0, askOf(0), 1), second);
         return deal(orderFor(asks), asks);
     }
 
-    function _expectAsk(ILeaseEscrow.Ask memory ask, uint32 devices, bytes memory expected) private {
+    function _expectAsk(ILeaseTypes.Ask memory ask, uint32 devices, bytes memory expected) private {
         _expect(_with(matched(1, ask, devices)), expected);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 /// @notice A wallet that accepts what its key signed, until it is told to accept nothing.
@@ -47,7 +47,7 @@ contract OpenFromBalanceTest is EscrowFixture {
         bytes memory signature = sign(RENTER_KEY, d.leaseId);
         vm.prank(relayer);
         escrow.openFromBalance(d.order, d.asks, signature);
-        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseEscrow.State.ACTIVE, "active");
+        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseTypes.State.ACTIVE, "active");
     }
 
     function test_signatures_that_are_not_the_renters_are_refused() public {
@@ -70,11 +70,11 @@ contract OpenFromBalanceTest is EscrowFixture {
     }
 
     function test_a_balance_that_is_too_small_is_refused() public {
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](1);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](1);
         asks[0] = matched(0, askOf(0), 1000);
         Deal memory d = deal(orderFor(asks), asks);
         vm.expectRevert(
-            abi.encodeWithSelector(ILeaseEscrow.InsufficientBalance.selector, renter, FUNDS, d.order.deposit)
+            abi.encodeWithSelector(ILeaseTypes.InsufficientBalance.selector, renter, FUNDS, d.order.deposit)
         );
         vm.prank(renter);
         escrow.openFromBalance(d.order, d.asks, "");
@@ -84,7 +84,7 @@ contract OpenFromBalanceTest is EscrowFixture {
         Deal memory d = dealOf(1);
         bytes memory signature = sign(RENTER_KEY, d.leaseId);
         escrow.openFromBalance(d.order, d.asks, signature);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.AlreadyOpened.selector, d.leaseId));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.AlreadyOpened.selector, d.leaseId));
         escrow.openFromBalance(d.order, d.asks, signature);
     }
 
@@ -94,7 +94,7 @@ contract OpenFromBalanceTest is EscrowFixture {
         bytes memory signature = sign(5, d.leaseId);
         vm.prank(relayer);
         escrow.openFromBalance(d.order, d.asks, signature);
-        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseEscrow.State.ACTIVE, "active");
+        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseTypes.State.ACTIVE, "active");
     }
 
     function test_a_contract_wallet_can_refuse() public {
@@ -114,21 +114,21 @@ contract OpenFromBalanceTest is EscrowFixture {
         bytes memory signature = sign(RENTER_KEY, d.leaseId);
         vm.prank(relayer);
         escrow.openFromBalance(d.order, d.asks, signature);
-        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseEscrow.State.ACTIVE, "active");
+        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseTypes.State.ACTIVE, "active");
     }
 
     function _ofWallet(address wallet) private returns (Deal memory) {
         fund(wallet, FUNDS);
         vm.prank(wallet);
         escrow.deposit(FUNDS);
-        ILeaseEscrow.MatchedAsk[] memory asks = asksOf(1);
-        ILeaseEscrow.Order memory order = orderFor(asks);
+        ILeaseTypes.MatchedAsk[] memory asks = asksOf(1);
+        ILeaseTypes.Order memory order = orderFor(asks);
         order.renter = wallet;
         return deal(order, asks);
     }
 
     function _refused(Deal memory d, bytes memory signature) private {
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.BadOrderSignature.selector, d.order.renter));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.BadOrderSignature.selector, d.order.renter));
         vm.prank(relayer);
         escrow.openFromBalance(d.order, d.asks, signature);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract OpenWithAuthorizationTest is EscrowFixture {
@@ -15,7 +15,7 @@ contract OpenWithAuthorizationTest is EscrowFixture {
         Deal memory d = dealOf(2);
         openWithAuthorization(d);
         vm.assertEq(token.balanceOf(address(escrow)), d.order.deposit, "held");
-        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseEscrow.State.ACTIVE, "active");
+        vm.assertTrue(escrow.lease(d.leaseId).state == ILeaseTypes.State.ACTIVE, "active");
         vm.assertTrue(token.authorizationState(renter, d.leaseId), "authorization used");
     }
 
@@ -53,7 +53,7 @@ contract OpenWithAuthorizationTest is EscrowFixture {
         Deal memory d = dealOf(1);
         openWithAuthorization(d);
         (uint8 v, bytes32 r, bytes32 s) = authorization(d, RENTER_KEY, d.leaseId);
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.AlreadyOpened.selector, d.leaseId));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.AlreadyOpened.selector, d.leaseId));
         escrow.openWithAuthorization(d.order, d.asks, 0, block.timestamp + 1 hours, v, r, s);
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 interface IPermit {
@@ -37,7 +37,7 @@ contract OpenWithPermitTest is EscrowFixture {
         vm.prank(renter);
         escrow.openWithPermit(_deal.order, _deal.asks, _deadline, _v, _r, _s);
         vm.assertEq(token.balanceOf(address(escrow)), _deal.order.deposit, "held");
-        vm.assertTrue(escrow.lease(_deal.leaseId).state == ILeaseEscrow.State.ACTIVE, "active");
+        vm.assertTrue(escrow.lease(_deal.leaseId).state == ILeaseTypes.State.ACTIVE, "active");
     }
 
     function test_tolerates_a_permit_that_somebody_used_first() public {
@@ -55,7 +55,7 @@ contract OpenWithPermitTest is EscrowFixture {
     }
 
     function test_only_the_renter_opens() public {
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.NotRenter.selector, relayer, renter));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.NotRenter.selector, relayer, renter));
         vm.prank(relayer);
         escrow.openWithPermit(_deal.order, _deal.asks, _deadline, _v, _r, _s);
     }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract SweepTest is EscrowFixture {
@@ -9,7 +9,7 @@ contract SweepTest is EscrowFixture {
 
     function setUp() public override {
         super.setUp();
-        ILeaseEscrow.MatchedAsk[] memory asks = new ILeaseEscrow.MatchedAsk[](2);
+        ILeaseTypes.MatchedAsk[] memory asks = new ILeaseTypes.MatchedAsk[](2);
         asks[0] = matched(0, askOf(0), 1000);
         asks[1] = matched(1, askOf(1), 1000);
         Deal memory d = deal(orderFor(asks), asks);
@@ -34,7 +34,7 @@ contract SweepTest is EscrowFixture {
         address[] memory owners = new address[](1);
         owners[0] = operatorOf(0);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Withdrawn(operatorOf(0), EARNED_BY_EACH);
+        emit ILeaseTypes.Withdrawn(operatorOf(0), EARNED_BY_EACH);
         escrow.sweep(owners);
     }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
-import {ILeaseEscrow} from "../../src/interfaces/ILeaseEscrow.sol";
+import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 
 contract WithdrawTest is EscrowFixture {
@@ -14,7 +14,7 @@ contract WithdrawTest is EscrowFixture {
     function test_sends_to_the_owner_and_lowers_its_balance() public {
         uint256 before = token.balanceOf(renter);
         vm.expectEmit(address(escrow));
-        emit ILeaseEscrow.Withdrawn(renter, 4e6);
+        emit ILeaseTypes.Withdrawn(renter, 4e6);
         vm.prank(renter);
         escrow.withdraw(4e6);
         vm.assertEq(escrow.balanceOf(renter), 6e6, "left");
@@ -31,7 +31,7 @@ contract WithdrawTest is EscrowFixture {
 
     function test_reverts_beyond_the_balance() public {
         vm.expectRevert(
-            abi.encodeWithSelector(ILeaseEscrow.InsufficientBalance.selector, renter, 10e6, 10e6 + 1)
+            abi.encodeWithSelector(ILeaseTypes.InsufficientBalance.selector, renter, 10e6, 10e6 + 1)
         );
         vm.prank(renter);
         escrow.withdraw(10e6 + 1);
@@ -39,14 +39,14 @@ contract WithdrawTest is EscrowFixture {
 
     function test_reverts_for_amounts_that_would_wrap_into_the_flags() public {
         vm.expectRevert(
-            abi.encodeWithSelector(ILeaseEscrow.InsufficientBalance.selector, renter, 10e6, type(uint256).max)
+            abi.encodeWithSelector(ILeaseTypes.InsufficientBalance.selector, renter, 10e6, type(uint256).max)
         );
         vm.prank(renter);
         escrow.withdraw(type(uint256).max);
     }
 
     function test_a_stranger_has_nothing_to_take() public {
-        vm.expectRevert(abi.encodeWithSelector(ILeaseEscrow.InsufficientBalance.selector, relayer, 0, 1));
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.InsufficientBalance.selector, relayer, 0, 1));
         vm.prank(relayer);
         escrow.withdraw(1);
     }
