@@ -10,6 +10,7 @@ export type {
   LogFilter,
   LogRange,
 } from './endpoints/endpoints.ts';
+export { openEndpoints } from './endpoints/open-endpoints.ts';
 export type {
   ChainEvent,
   ChainHead,

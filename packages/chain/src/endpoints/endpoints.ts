@@ -87,6 +87,23 @@ export interface Broadcast {
   readonly refusals: readonly { readonly endpoint: string; readonly message: string }[];
 }
 
+/** What is asked of a quorum. */
+export interface Question<Result> {
+  /** Names it in errors: "block 12". */
+  readonly what: string;
+  /** `undefined` is "not there (yet)", which contradicts nobody. */
+  readonly work: (endpoint: Endpoint) => Promise<Result | undefined>;
+  /** Two answers that read the same are the same. */
+  readonly inWords: (result: Result) => string;
+  /** What two different answers differ in. */
+  readonly explain?: (one: Stated<Result>, other: Stated<Result>) => string | undefined;
+}
+
+export interface Stated<Result> {
+  readonly endpoint: string;
+  readonly result: Result;
+}
+
 /** The endpoints of one chain, none of which is believed more than it has to be. */
 export interface Endpoints {
   readonly chainId: number;
@@ -102,17 +119,11 @@ export interface Endpoints {
    */
   onOne<Result>(work: (endpoint: Endpoint) => Promise<Result>): Promise<Result>;
   /**
-   * Asks all endpoints that can be asked, and wants the same answer from each. `undefined` is "not there yet" and no answer.
-   * @param what names the question in the error: "block 12"
-   * @param inWords of an answer: two that read the same are the same
+   * Asks all endpoints that can be asked, and wants the same answer from each of them, and answers from a quorum.
    * @returns undefined when a quorum says that it is not there
-   * @throws LatentError CHAIN_DISAGREES with both answers; CHAIN_UNREACHABLE when too few can be asked
+   * @throws LatentError CHAIN_DISAGREES with both answers; CHAIN_UNREACHABLE when too few state it
    */
-  agree<Result>(
-    what: string,
-    work: (endpoint: Endpoint) => Promise<Result | undefined>,
-    inWords: (result: Result) => string,
-  ): Promise<Result | undefined>;
+  agree<Result>(question: Question<Result>): Promise<Result | undefined>;
   /** The block of that number, by quorum. For blocks deep enough not to change. @throws as {@link agree} */
   agreedBlock(number: bigint): Promise<BlockHeader | undefined>;
   /** Logs of a range whose end is deep enough, by quorum; undefined if the quorum has not reached its end. @throws as {@link agree} */

@@ -1,0 +1,126 @@
+import { type Address, type Hex, keccak256, stringToHex } from 'viem';
+import { type AgreementContext, type Answer, agree, askAll, disagreement, tooFew } from './agree.ts';
+import type { RawLog, Receipt } from './chain-shapes.ts';
+import { mayBeTooMuch } from './endpoint-faults.ts';
+import type { AgreedLogs, Endpoint, Endpoints, LogRange } from './endpoints.ts';
+import { RangeRefused } from './range-refused.ts';
+
+type AgreedReads = Pick<Endpoints, 'agree' | 'agreedBlock' | 'agreedLogs' | 'agreedReceipt' | 'transactionCount'>;
+
+/** Reads that decide about money. */
+export function createAgreedReads(context: AgreementContext): AgreedReads {
+  return {
+    agree: (question) => agree(context, question),
+    agreedBlock: (number) =>
+      agree(context, {
+        what: `block ${number}`,
+        work: (endpoint) => endpoint.block(number),
+        inWords: ({ hash }) => `hash ${hash}`,
+      }),
+    agreedLogs: (range) =>
+      agree(context, {
+        what: `the logs of blocks ${range.from} to ${range.to}`,
+        work: (endpoint) => logsUpTo(endpoint, range),
+        inWords: ({ end, logs }) =>
+          `${logs.length} logs, digest ${digestOf(logs).slice(0, 18)}, up to block ${end.hash}`,
+        explain: (one, other) => missing(one, other) ?? missing(other, one),
+      }),
+    agreedReceipt: (hash) => agreedReceipt(context, hash),
+    transactionCount: (account, at) => reachedCount(context, account, at),
+  };
+}
+
+/**
+ * undefined while the endpoint has not reached the end: it would answer with the logs that it has. Its block is looked at
+ * after the logs, so that what was not there yet when they were read is not taken for read.
+ */
+async function logsUpTo(endpoint: Endpoint, range: LogRange): Promise<AgreedLogs | undefined> {
+  const before = await endpoint.block(range.to);
+  if (before === undefined) return undefined;
+  const logs = await endpoint.logs(range).catch((thrown: unknown) => {
+    if (range.to > range.from && mayBeTooMuch(thrown)) throw new RangeRefused(endpoint.name, range, thrown);
+    throw thrown;
+  });
+  const end = await endpoint.block(range.to);
+  return end === undefined || end.hash !== before.hash ? undefined : { end, logs };
+}
+
+const placeOf = (log: RawLog) => `${log.blockHash}/${log.logIndex}`;
+const logWords = (log: RawLog) => [placeOf(log), log.transactionHash, log.address, ...log.topics, log.data].join(' ');
+
+function digestOf(logs: readonly RawLog[]): Hex {
+  return keccak256(stringToHex(logs.map(logWords).join('\n')));
+}
+
+/** What `one` has and `other` has not. */
+function missing(one: Answer<AgreedLogs>, other: Answer<AgreedLogs>): string | undefined {
+  if (one.result.end.hash !== other.result.end.hash) return 'They are on different forks.';
+  const known = new Set(other.result.logs.map(logWords));
+  const lost = one.result.logs.filter((log) => !known.has(logWords(log)));
+  const [first] = lost;
+  if (first === undefined) return undefined;
+  const place = `block ${first.blockNumber}, index ${first.logIndex}`;
+  return `Endpoint ${other.endpoint} lacks ${lost.length} logs that ${one.endpoint} has, the first in ${place}.`;
+}
+
+/** undefined: no such transaction was mined as far as the endpoint knows, which is up to block `head`. */
+interface SeenReceipt {
+  readonly head: bigint;
+  readonly receipt: Receipt | undefined;
+  /** The receipt's block, as the same endpoint has it, is that block and holds the transaction. */
+  readonly isInBlock: boolean;
+}
+
+async function seeReceipt(endpoint: Endpoint, hash: Hex): Promise<SeenReceipt> {
+  // The head first: a receipt that is not there after it was not there at that block.
+  const head = (await endpoint.block('latest'))?.number ?? 0n;
+  const receipt = await endpoint.receipt(hash);
+  if (receipt === undefined) return { head, receipt, isInBlock: false };
+  const block = await endpoint.block(receipt.blockNumber);
+  return { head, receipt, isInBlock: block?.hash === receipt.blockHash && block.transactions.includes(hash) };
+}
+
+async function agreedReceipt(context: AgreementContext, hash: Hex): Promise<Receipt | undefined> {
+  const what = `the receipt of transaction ${hash}`;
+  const { answers, reasons } = await askAll(context, (endpoint) => seeReceipt(endpoint, hash));
+  const contradiction = (one: Answer<unknown>, words: string, other: Answer<unknown>, otherWords: string) =>
+    disagreement(context.logger, what, {
+      answers: [`${one.endpoint}: ${words}`, `${other.endpoint}: ${otherWords}`],
+    });
+  const there = answers.flatMap(({ endpoint, result: { receipt, isInBlock } }) =>
+    receipt === undefined ? [] : [{ endpoint, receipt, isInBlock, result: receipt }],
+  );
+  for (const one of there) {
+    if (one.isInBlock) continue;
+    throw contradiction(one, receiptWords(one.receipt), one, `its block ${one.receipt.blockNumber} does not hold it`);
+  }
+  const [first] = there;
+  if (first !== undefined) {
+    const words = receiptWords(first.receipt);
+    const other = there.find(({ receipt }) => receiptWords(receipt) !== words);
+    if (other !== undefined) throw contradiction(first, words, other, receiptWords(other.receipt));
+    const without = answers.find(
+      ({ result }) => result.receipt === undefined && result.head >= first.receipt.blockNumber,
+    );
+    if (without !== undefined) {
+      throw contradiction(first, words, without, `none, at block ${without.result.head}`);
+    }
+  }
+  if (there.length >= context.quorum) return first?.receipt;
+  if (there.length === 0 && answers.length >= context.quorum) return undefined;
+  throw tooFew(what, { agreeing: there.length, without: answers.length - there.length, context, reasons });
+}
+
+function receiptWords({ status, blockNumber, blockHash, gasUsed, effectiveGasPrice, logs }: Receipt): string {
+  const cost = `${gasUsed} gas at ${effectiveGasPrice} wei`;
+  return `${status} in block ${blockNumber} (${blockHash}), ${cost}, ${logs.length} logs, digest ${digestOf(logs).slice(0, 18)}`;
+}
+
+async function reachedCount(context: AgreementContext, account: Address, at: bigint | 'latest'): Promise<bigint> {
+  const { answers, reasons } = await askAll(context, (endpoint) => endpoint.transactionCount(account, at));
+  const counts = answers.map(({ result }) => result).sort((a, b) => (a < b ? 1 : -1));
+  const count = counts[context.quorum - 1];
+  if (count !== undefined) return count;
+  const what = `how many transactions ${account} has sent`;
+  throw tooFew(what, { agreeing: counts.length, without: 0, context, reasons });
+}
