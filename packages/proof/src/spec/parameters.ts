@@ -1,4 +1,4 @@
-/** Name of a parameter set, docs/proof.md §2. `development` is for tests: what it measures is never scored. */
+/** Name of a parameter set, docs/proof.md §2. `development` is for tests: what it measures says nothing of a device. */
 export type ParameterSetName = 'production' | 'cpu' | 'development';
 
 /** What a proof is made with. Nothing in it is the prover's choice. Spec: docs/proof.md §2. */
