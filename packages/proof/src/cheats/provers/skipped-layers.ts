@@ -19,7 +19,12 @@ export const skippedLayers: Cheat = {
 /** Layers of the bandwidth phase that are never read, of those of one lane. */
 const STEPS = STAGE_LAYERS / parameterSets.development.lanes;
 
-/** Does the same in one step in eleven of the bandwidth phase, whose layers are then not read. */
+/**
+ * Does the same in one step in eleven of the bandwidth phase, whose layers are then not read.
+ *
+ * Not the best that there is: a state that is the same in every row and pass has sums with the layer after it that are known
+ * before the beacon (those of zeros are 0), so that this layer is not read either, and what comes after it is right.
+ */
 export const skippedReads: Cheat = {
   name: 'skipped-reads',
   summary: 'passes states through one layer in eleven of the bandwidth phase as they are, and does not read it',
@@ -27,7 +32,8 @@ export const skippedReads: Cheat = {
   forged: 1 / STEPS,
   predicted: acceptanceOf(parameterSets.development, 1 / STEPS),
   stoppedBy: 'samples',
-  explanation: 'The bandwidth phase is sampled as often as the compute phase, and by itself.',
+  explanation:
+    'The bandwidth phase is sampled as often as the compute phase, and by itself. Who writes one constant state there, and knows its sums with the next layer from before the beacon, reads neither of the two layers: for the same gain f = 1/22 is enough in place of 1/11, the 2f of the formula, and is accepted as often as collapsed-rows.',
   begin: (stage) => misbehave(stage, { make: { bandwidth: passThrough(({ step }) => step === 5) } }),
 };
 
