@@ -17,6 +17,7 @@ export {
   silentLogger,
 } from './logger.ts';
 export { createManualClock, type ManualClock } from './manual-clock.ts';
+export { loadNativeSecp256k1, type NativeSecp256k1 } from './native-secp256k1.ts';
 export {
   identifyProcess,
   isRunning,

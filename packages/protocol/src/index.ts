@@ -97,6 +97,10 @@ export {
 } from './messages/voucher.ts';
 export { formatDollars, parseDollars, TOKEN_DECIMALS } from './money/dollars.ts';
 export { chargeDown, chargeUp, hourlyFromRateUp, RATE_SCALE, rateFromHourlyDown } from './money/rate.ts';
+export { type DigestSigner, openDigestSigner } from './signing/digest-signer.ts';
+export { pureSecp256k1 } from './signing/pure-secp256k1.ts';
+export type { Secp256k1 } from './signing/secp256k1.ts';
+export { useSigning } from './signing/signing.ts';
 export {
   attachParamsSchema,
   attachResultSchema,
@@ -106,6 +110,7 @@ export {
   type FilesResult,
   fetchParamsSchema,
   filesResultSchema,
+  heldResultSchema,
   holdParamsSchema,
   holdResultSchema,
   type JobPhase,

@@ -55,6 +55,7 @@ export const errorCodes = {
   // clusters
   CLUSTER_UNKNOWN: { retry: 'never', meaning: 'There is no cluster of that name.' },
   CLUSTER_EXISTS: { retry: 'never', meaning: 'A cluster of that name is running already.' },
+  CLUSTER_HANDED_OVER: { retry: 'never', meaning: 'Another meter signs for the cluster now; this one does not.' },
   CLUSTER_NOT_RUNNING: { retry: 'never', meaning: 'The cluster has ended.' },
   RESULT_WRONG: { retry: 'never', meaning: 'The result of the job is not what it has to be.' },
   // proofs

@@ -1,4 +1,4 @@
-import { type Hex, hashStruct, hashTypedData, type LocalAccount } from 'viem';
+import { type Hex, hashStruct, type LocalAccount } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
 import {
@@ -10,6 +10,7 @@ import {
   signatureSchema,
   uintSchema,
 } from '../ids.ts';
+import { hashFlatMessage } from './digest.ts';
 import { type EscrowDomain, escrowDomain } from './domain.ts';
 import { recoverSigner } from './recover-signer.ts';
 import { messageTypes } from './typed-data.ts';
@@ -80,7 +81,7 @@ export function hashResource(resource: Resource): Hex {
 
 /** EIP-712 digest of an ask. */
 export function hashAsk(domain: EscrowDomain, ask: Ask): AskId {
-  return askIdSchema.parse(hashTypedData(askTypedData(domain, ask)));
+  return askIdSchema.parse(hashFlatMessage(domain, 'Ask', ask));
 }
 
 /** Signs an ask with the agent's key. `ask.resource` is filled in from `resource`. */

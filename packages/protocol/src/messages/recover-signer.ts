@@ -1,4 +1,5 @@
-import { type Address, type Hex, recoverAddress } from 'viem';
+import { type Address, bytesToHex, checksumAddress, type Hex, hexToBytes } from 'viem';
+import { currentSigning } from '../signing/signing.ts';
 
 const HALF_ORDER = 0x7fffffffffffffffffffffffffffffff5d576e7357a4501ddfe92f46681b20a0n;
 
@@ -11,9 +12,11 @@ export async function recoverSigner(digest: Hex, signature: Hex): Promise<Addres
     const s = BigInt(`0x${signature.slice(66, 130)}`);
     const v = signature.slice(130).toLowerCase();
     if (s > HALF_ORDER || (v !== '1b' && v !== '1c')) return undefined;
-    return await recoverAddress({ hash: digest, signature });
+    const { secp256k1, keccak256 } = currentSigning();
+    const key = await secp256k1.recover(hexToBytes(digest), hexToBytes(signature));
+    return key === undefined ? undefined : checksumAddress(bytesToHex(keccak256(key).subarray(12)));
   } catch {
-    // Numbers that are no point of the curve recover to nobody.
+    // What is no hex, or no point of the curve, recovers to nobody.
     return undefined;
   }
 }

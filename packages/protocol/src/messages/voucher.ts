@@ -1,11 +1,12 @@
-import { type Hex, hashTypedData, type LocalAccount } from 'viem';
+import type { Hex } from 'viem';
 import { z } from 'zod';
 import { LatentError } from '../errors/latent-error.ts';
 import { type LeaseId, leaseIdSchema, signatureSchema, uintSchema } from '../ids.ts';
-import { type EscrowDomain, escrowDomain } from './domain.ts';
+import type { DigestSigner } from '../signing/digest-signer.ts';
+import { hashVoucherWords } from './digest.ts';
+import type { EscrowDomain } from './domain.ts';
 import { MAX_MEMBERS, type Order } from './order.ts';
 import { recoverSigner } from './recover-signer.ts';
-import { messageTypes } from './typed-data.ts';
 
 /** Cumulative device-seconds per member, in the order of the lease's members. */
 export const voucherSchema = z.object({
@@ -29,22 +30,22 @@ export type SignedVoucher = z.infer<typeof signedVoucherSchema>;
 
 /** EIP-712 digest of a voucher. */
 export function hashVoucher(domain: EscrowDomain, voucher: Voucher): Hex {
-  return hashTypedData(voucherTypedData(domain, voucher));
+  return hashVoucherWords(domain, voucher);
 }
 
 /** Signs a voucher with the lease's meter key. */
 export async function signVoucher(
-  account: LocalAccount,
+  signer: DigestSigner,
   domain: EscrowDomain,
   voucher: Voucher,
 ): Promise<SignedVoucher> {
-  return { ...voucher, signature: await account.signTypedData(voucherTypedData(domain, voucher)) };
+  return { ...voucher, signature: await signer.sign({ hash: hashVoucher(domain, voucher) }) };
 }
 
 /** @throws LatentError VOUCHER_BAD_SIGNATURE, LEASE_MISMATCH (another lease, or not one entry per member) */
 export async function checkVoucher(
   domain: EscrowDomain,
-  lease: { readonly leaseId: LeaseId; readonly order: Order; readonly memberCount: number },
+  lease: { readonly leaseId: LeaseId; readonly order: Pick<Order, 'meterKey'>; readonly memberCount: number },
   voucher: SignedVoucher,
 ): Promise<void> {
   if (
@@ -70,13 +71,4 @@ export async function checkVoucher(
       },
     );
   }
-}
-
-function voucherTypedData(domain: EscrowDomain, voucher: Voucher) {
-  return {
-    domain: escrowDomain(domain),
-    primaryType: 'Voucher' as const,
-    types: { Voucher: messageTypes.Voucher },
-    message: { leaseId: voucher.leaseId, units: voucher.units, accrueFrom: voucher.accrueFrom },
-  };
 }

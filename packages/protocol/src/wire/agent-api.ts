@@ -76,6 +76,9 @@ export type MemberStatus = z.infer<typeof memberStatusSchema>;
 /** `voucher` */
 export const voucherResultSchema = z.object({ deliveredUnits: uintSchema(96), coveredUnits: uintSchema(96) });
 
+/** `held`: the last voucher that this agent was given for the lease; a renter whose records are an old copy goes on from it. */
+export const heldResultSchema = z.object({ voucher: signedVoucherSchema.nullable() });
+
 /** `logs`: after the answer, bytes messages of the job's output from byte `offset` on; ends with the job when following. */
 export const logsParamsSchema = z.object({
   leaseId: leaseIdSchema,
