@@ -26,11 +26,13 @@ export {
   type ClusterPhase,
   type ClusterRecord,
   clusterRecordSchema,
+  isMeteredElsewhere,
   isOver,
   type MemberView,
 } from './clusters/cluster-record.ts';
 export { draftLease } from './clusters/draft-lease.ts';
 export { type HeldAsk, holdMembers } from './clusters/hold-members.ts';
+export { type MeterContext, type MeterEnd, meterCluster } from './clusters/meter-cluster.ts';
 export { openRenterTransport } from './clusters/open-renter-transport.ts';
 export { type OrderDefaults, orderForJob } from './clusters/order-for-job.ts';
 export { settleStopped } from './clusters/settle-stopped.ts';
@@ -49,3 +51,9 @@ export { type OpenLeaseParameters, openLease } from './leases/open-lease.ts';
 export { type OpenedLeases, openedLeases } from './leases/opened-leases.ts';
 export { readChainTime } from './leases/read-chain-time.ts';
 export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
+export { promiseUp } from './vouchers/fit-budget.ts';
+export { handOverMeter } from './vouchers/hand-over-meter.ts';
+export { formatMeterFile, MAX_METER_FILE_BYTES, parseMeterFile } from './vouchers/meter-file.ts';
+export { type OfflinePlan, planOffline } from './vouchers/plan-offline.ts';
+export { createVoucherEngine, type VoucherEngine, type VoucherEngineOptions } from './vouchers/voucher-engine.ts';
+export type { VoucherStore } from './vouchers/voucher-store.ts';

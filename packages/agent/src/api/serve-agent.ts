@@ -34,6 +34,9 @@ export function serveAgent(desk: LeaseDesk): MethodServer {
         memberStatus(desk, findForCaller(desk, leaseId, remoteKey)),
       ),
       handleCall(agentMethods.voucher, (voucher, { remoteKey }) => takeVoucher(desk, remoteKey, voucher)),
+      handleCall(agentMethods.held, async ({ leaseId }, { remoteKey }) => ({
+        voucher: findForCaller(desk, leaseId, remoteKey).voucher,
+      })),
       handleCall(agentMethods.stop, async ({ leaseId, reason }, { remoteKey }) => {
         const record = findForCaller(desk, leaseId, remoteKey);
         return memberStatus(desk, (await stopMember(desk, leaseId, `the renter stopped it: ${reason}`)) ?? record);

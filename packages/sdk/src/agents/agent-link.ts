@@ -67,6 +67,17 @@ export async function sendVoucher(
   return callMethod(link.transport, link.peer, agentMethods.voucher, voucher, { signal, timeoutMs });
 }
 
+/** The last voucher that the agent was given, as it says; null before the first. */
+export async function heldVoucher(
+  link: AgentLink,
+  leaseId: LeaseId,
+  signal: AbortSignal,
+  timeoutMs: number,
+): Promise<SignedVoucher | null> {
+  const { transport, peer } = link;
+  return (await callMethod(transport, peer, agentMethods.held, { leaseId }, { signal, timeoutMs })).voucher;
+}
+
 /** Ends the job and the member's meter. Idempotent. */
 export async function stopMember(
   link: AgentLink,

@@ -46,7 +46,7 @@ export function toPhase(
 }
 
 export function changeMember(
-  { journal, name }: ClusterContext,
+  { journal, name }: Pick<ClusterContext, 'journal' | 'name'>,
   rank: number,
   change: Partial<MemberView>,
 ): ClusterRecord {

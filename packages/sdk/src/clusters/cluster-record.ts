@@ -75,6 +75,15 @@ export const clusterRecordSchema = z.object({
   members: z.array(memberViewSchema),
   /** Last one signed. Never replaced by a smaller one. */
   voucher: signedVoucherSchema.nullable(),
+  /** Unix seconds, from the chain; missing before it is open. */
+  openedAt: z.int().exactOptional(),
+  /**
+   * Asked for by somebody who is going away: members that run are paid ahead up to `untilMs` (unix milliseconds), in one
+   * voucher. `handed` are the ranks that hold it.
+   */
+  offline: z.object({ untilMs: z.int(), handed: z.array(z.int()) }).exactOptional(),
+  /** Since when another meter signs for the lease, in unix milliseconds. This side signs nothing from then on. */
+  handedOverAtMs: z.int().exactOptional(),
   /** Set by anybody who wants the cluster to end; the meter acts on it. */
   stopRequested: z.string().nullable(),
   /** Folder that outputs were saved in, once they were. */
@@ -85,7 +94,11 @@ export const clusterRecordSchema = z.object({
 });
 export type ClusterRecord = z.infer<typeof clusterRecordSchema>;
 
-/** Unix milliseconds at which the lease ends by itself, given its opening. */
 export function isOver(record: Pick<ClusterRecord, 'phase'>): boolean {
   return record.phase === 'ended' || record.phase === 'awaiting-window';
+}
+
+/** Another meter runs: there is nothing to do for one on this side until the cluster is to end. */
+export function isMeteredElsewhere(record: Pick<ClusterRecord, 'phase' | 'handedOverAtMs' | 'stopRequested'>): boolean {
+  return record.handedOverAtMs !== undefined && record.phase === 'running' && record.stopRequested === null;
 }

@@ -19,3 +19,19 @@ export function unitsToSign(
   const units = BigInt(member.devices) * BigInt(Math.min(seconds, order.maxSeconds));
   return units > signedBefore ? units : signedBefore;
 }
+
+/**
+ * Device-seconds that cover a member from its start up to `untilMs`, rounded up; what a renter signs ahead that is going away.
+ * 0 for a member that does not run, or whose job has ended: nothing is signed ahead for it.
+ */
+export function unitsUntil(
+  member: Pick<Member, 'devices'>,
+  order: Pick<Order, 'maxSeconds'>,
+  view: Pick<MemberView, 'state' | 'countedFromMs' | 'job'> | undefined,
+  untilMs: number,
+): bigint {
+  if (view === undefined || view.state !== 'running' || view.countedFromMs === 0) return 0n;
+  if (view.job.kind === 'exited') return 0n;
+  const seconds = Math.max(0, Math.ceil((untilMs - view.countedFromMs) / 1000));
+  return BigInt(member.devices) * BigInt(Math.min(seconds, order.maxSeconds));
+}

@@ -1,13 +1,17 @@
-import { LatentError, type MemberStatus, type SignedVoucher, signVoucher, toLatentError } from '@latent/protocol';
+import { type EscrowDomain, LatentError, type MemberStatus, type SignedVoucher, toLatentError } from '@latent/protocol';
 import { type AgentLink, memberStatus, sendVoucher } from '../agents/agent-link.ts';
-import { type ClusterContext, changeMember, meterAccount } from './cluster-context.ts';
+import { adoptHeld, clusterVouchers } from '../vouchers/cluster-vouchers.ts';
+import type { VoucherEngine } from '../vouchers/voucher-engine.ts';
+import { type ClusterContext, changeMember } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
-import type { ClusterRecord, MemberView } from './cluster-record.ts';
-import { unitsToSign } from './count-units.ts';
+import { type ClusterRecord, isMeteredElsewhere, type MemberView } from './cluster-record.ts';
+import { unitsToSign, unitsUntil } from './count-units.ts';
 
 /** Why metering ended. */
 export type MeterEnd =
   | { readonly kind: 'stop-requested'; readonly reason: string }
+  /** Another meter signs for the cluster now. */
+  | { readonly kind: 'handed-over' }
   | { readonly kind: 'job-done' }
   | { readonly kind: 'failed'; readonly error: LatentError };
 
@@ -23,32 +27,57 @@ const STARTING_TICK_MS = 300;
  * others are paid; it is what an agent has to come back in after a crash.
  */
 const LOST_AFTER = 1.5;
+/** A meter that looks again only after so many ticks was asleep, with its machine: that members were silent says nothing then. */
+const ASLEEP_AFTER_TICKS = 4;
+/** How often one agent is asked for the voucher that it says it holds: a liar would hold up the others' vouchers each time. */
+const MOST_HELD_ASKS = 3;
+
+/** What metering needs: no account that spends, and of the chain only which one it is. */
+export interface MeterContext extends Pick<ClusterContext, 'name' | 'journal' | 'transport' | 'clock' | 'signal'> {
+  readonly chain: { readonly domain: EscrowDomain };
+}
 
 /**
  * Looks at every member, signs one voucher for all, and hands it to each, until the job is done (and the cluster is to go
- * down with it), somebody asks for the end, or a member is lost or failed. A voucher is stored before it is sent.
+ * down with it), somebody asks for the end, the meter is handed over, or a member is lost or failed. A voucher is stored before it
+ * is sent, and never smaller than one before it: see `vouchers/voucher-engine.ts`.
  */
-export async function meterCluster(context: ClusterContext): Promise<MeterEnd> {
+export async function meterCluster(context: MeterContext): Promise<MeterEnd> {
   const { clock, journal, name, signal } = context;
   const { terms } = journal.load(name);
   const links = clusterLinks(context.transport, journal.load(name));
+  const engine = clusterVouchers(context);
   const prepayMs = terms.order.prepay * 1000;
   const tickMs = Math.min(Math.max(prepayMs / 3, SHORTEST_TICK_MS), LONGEST_TICK_MS);
   // Members are silent for as long as there is no meter; that is not their fault.
-  const limits = { callMs: tickMs, lostAfterMs: prepayMs * LOST_AFTER, startedMs: clock.nowMs() };
+  const heldAsks = links.map(() => 0);
+  let awakeSinceMs = clock.nowMs();
+  let lastTickMs = awakeSinceMs;
   for (;;) {
     signal.throwIfAborted();
     const before = journal.load(name);
     if (before.stopRequested !== null) return { kind: 'stop-requested', reason: before.stopRequested };
+    if (isMeteredElsewhere(before)) return { kind: 'handed-over' };
     const comingUp = before.members.some(({ state }) => state === 'attached' || state === 'preparing');
     const tickedMs = clock.nowMs();
     const nextTickMs = tickedMs + (comingUp ? STARTING_TICK_MS : tickMs);
-    await Promise.all(links.map((link, rank) => lookAt(context, before, link, rank, limits)));
-    const record = await signNext(context, journal.load(name));
+    if (tickedMs > lastTickMs + tickMs * ASLEEP_AFTER_TICKS) awakeSinceMs = tickedMs;
+    lastTickMs = tickedMs;
+    const limits = { callMs: tickMs, lostAfterMs: prepayMs * LOST_AFTER, awakeSinceMs };
+    const covered = await Promise.all(links.map((link, rank) => lookAt(context, before, link, rank, limits)));
+    const ahead = links.filter((_, rank) => {
+      if ((covered[rank] ?? 0n) <= (before.voucher?.units[rank] ?? 0n)) return false;
+      const asks = heldAsks[rank] ?? 0;
+      heldAsks[rank] = asks + 1;
+      return asks < MOST_HELD_ASKS;
+    });
+    if (ahead.length > 0) await adoptHeld(context, engine, ahead, tickMs);
+    if (!(await signNext(context, engine, tickedMs))) return { kind: 'handed-over' };
+    const record = journal.load(name);
     const failure = firstFailure(record);
     if (failure !== undefined) return { kind: 'failed', error: failure };
     const { voucher } = record;
-    if (voucher !== null) await handToSeen(context, record, voucher, { links, sinceMs: tickedMs, ...limits });
+    if (voucher !== null) await handToSeen(context, record, voucher, { links, sinceMs: tickedMs, callMs: tickMs });
     const isNews = record.downWhenDone || record.outputsFolder === null;
     if (isNews && record.members.every(({ job }) => job.kind === 'exited')) {
       journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });
@@ -62,36 +91,39 @@ interface Limits {
   /** No call takes longer, so that a member that hangs does not hold up the vouchers of the others. */
   readonly callMs: number;
   readonly lostAfterMs: number;
-  /** When this meter began. */
-  readonly startedMs: number;
+  /** Since when this meter can hear. */
+  readonly awakeSinceMs: number;
 }
 
+/** @returns device-seconds that the member says it holds a voucher for; undefined if it did not answer */
 async function lookAt(
-  context: ClusterContext,
+  context: MeterContext,
   record: ClusterRecord,
   link: AgentLink,
   rank: number,
   limits: Limits,
-): Promise<void> {
+): Promise<bigint | undefined> {
   const view = record.members[rank];
-  if (view === undefined || view.state === 'lost') return;
+  if (view === undefined || view.state === 'lost') return undefined;
   try {
     const status = await memberStatus(link, record.leaseId, context.signal, limits.callMs);
     noteStatus(context, rank, view, status);
+    return status.coveredUnits;
   } catch (thrown) {
     context.signal.throwIfAborted();
     const error = toLatentError(thrown);
-    const silentMs = context.clock.nowMs() - Math.max(view.seenAtMs, limits.startedMs);
-    if (silentMs < limits.lostAfterMs) return;
+    const silentMs = context.clock.nowMs() - Math.max(view.seenAtMs, limits.awakeSinceMs);
+    if (silentMs < limits.lostAfterMs) return undefined;
     changeMember(context, rank, {
       state: 'lost',
       reason: `MEMBER_LOST: no answer for ${Math.round(silentMs / 1000)} s (${error.message})`,
     });
     context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} is lost: ${error.message}` });
+    return undefined;
   }
 }
 
-function noteStatus(context: ClusterContext, rank: number, view: MemberView, status: MemberStatus): void {
+function noteStatus(context: MeterContext, rank: number, view: MemberView, status: MemberStatus): void {
   const nowMs = context.clock.nowMs();
   const begins = status.state === 'running' && view.countedFromMs === 0;
   changeMember(context, rank, {
@@ -108,20 +140,29 @@ function noteStatus(context: ClusterContext, rank: number, view: MemberView, sta
   if (begins) context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} is running` });
 }
 
-async function signNext(context: ClusterContext, record: ClusterRecord): Promise<ClusterRecord> {
-  const { order, members } = record.terms;
-  const units = members.map((member, rank) => {
-    const view = record.members[rank];
-    const signed = record.voucher?.units[rank] ?? 0n;
-    return view === undefined ? signed : unitsToSign(member, order, view, signed);
+/**
+ * Signs what has been counted, and ahead where somebody is going away: for members that have answered since `tickedMs`.
+ * @returns whether this meter still signs for the cluster
+ */
+async function signNext(context: MeterContext, engine: VoucherEngine, tickedMs: number): Promise<boolean> {
+  const { terms, members, voucher, offline } = context.journal.load(context.name);
+  const nowMs = context.clock.nowMs();
+  const untilMs = offline !== undefined && nowMs < offline.untilMs ? offline.untilMs : 0;
+  const units = terms.members.map((member, rank) => {
+    const view = members[rank];
+    const signed = voucher?.units[rank] ?? 0n;
+    if (view === undefined) return signed;
+    const counted = unitsToSign(member, terms.order, view, signed);
+    const ahead = view.seenAtMs >= tickedMs ? unitsUntil(member, terms.order, view, untilMs) : 0n;
+    return ahead > counted ? ahead : counted;
   });
-  if (units.every((amount, rank) => amount === record.voucher?.units[rank])) return record;
-  const voucher = await signVoucher(meterAccount(record), context.chain.domain, {
-    leaseId: record.leaseId,
-    units,
-    accrueFrom: members.map(() => 0),
-  });
-  return context.journal.update(context.name, (before) => ({ ...before, voucher }));
+  try {
+    await engine.sign({ nowMs, units });
+    return true;
+  } catch (thrown) {
+    if (thrown instanceof LatentError && thrown.code === 'CLUSTER_HANDED_OVER') return false;
+    throw thrown;
+  }
 }
 
 /**
@@ -129,22 +170,40 @@ async function signNext(context: ClusterContext, record: ClusterRecord): Promise
  * that gets none any more is seen by `lookAt`.
  */
 async function handToSeen(
-  context: ClusterContext,
+  context: MeterContext,
   record: ClusterRecord,
   voucher: SignedVoucher,
-  { links, sinceMs, callMs }: Limits & { readonly links: readonly AgentLink[]; readonly sinceMs: number },
+  {
+    links,
+    sinceMs,
+    callMs,
+  }: Pick<Limits, 'callMs'> & { readonly links: readonly AgentLink[]; readonly sinceMs: number },
 ): Promise<void> {
-  await Promise.all(
+  const handed = await Promise.all(
     links.map(async (link, rank) => {
-      if ((record.members[rank]?.seenAtMs ?? 0) < sinceMs) return;
+      if ((record.members[rank]?.seenAtMs ?? 0) < sinceMs) return [];
       try {
         await sendVoucher(link, voucher, context.signal, callMs);
+        return [rank];
       } catch (thrown) {
         context.signal.throwIfAborted();
         const text = `rank ${rank} did not take its voucher: ${toLatentError(thrown).message}`;
         context.journal.tell(context.name, { kind: 'warning', text });
+        return [];
       }
     }),
+  );
+  noteHanded(context, record, handed.flat());
+}
+
+/** Who went away wants to know first who holds the voucher up to the return. */
+function noteHanded({ journal, name }: MeterContext, record: ClusterRecord, ranks: readonly number[]): void {
+  const asked = record.offline;
+  if (asked === undefined || ranks.every((rank) => asked.handed.includes(rank))) return;
+  journal.update(name, (before) =>
+    before.offline?.untilMs === asked.untilMs
+      ? { ...before, offline: { ...asked, handed: [...new Set([...asked.handed, ...ranks])].sort((a, b) => a - b) } }
+      : before,
   );
 }
 

@@ -1,9 +1,10 @@
-import { type SignedVoucher, signVoucher } from '@latent/protocol';
+import type { SignedVoucher } from '@latent/protocol';
 import { startMember } from '../agents/agent-link.ts';
 import { uploadFiles } from '../agents/upload-files.ts';
 import { rankEnvironment } from '../job/job-environment.ts';
+import { clusterVouchers } from '../vouchers/cluster-vouchers.ts';
 import { attachRank } from './attach-rank.ts';
-import { type ClusterContext, changeMember, meterAccount } from './cluster-context.ts';
+import { type ClusterContext, changeMember } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
 import type { ClusterRecord } from './cluster-record.ts';
 
@@ -50,11 +51,6 @@ async function firstVoucher(context: ClusterContext, record: ClusterRecord): Pro
   if (record.voucher !== null) return record.voucher;
   const { order, members } = record.terms;
   const seconds = BigInt(Math.min(order.prepay, order.maxSeconds));
-  const voucher = await signVoucher(meterAccount(record), context.chain.domain, {
-    leaseId: record.leaseId,
-    units: members.map((member) => BigInt(member.devices) * seconds),
-    accrueFrom: members.map(() => 0),
-  });
-  context.journal.update(context.name, (before) => ({ ...before, voucher }));
-  return voucher;
+  const units = members.map((member) => BigInt(member.devices) * seconds);
+  return clusterVouchers(context).sign({ nowMs: context.clock.nowMs(), units });
 }

@@ -2,7 +2,7 @@ import { toLatentError } from '@latent/protocol';
 import { readChainTime } from '../leases/read-chain-time.ts';
 import { readLease } from '../leases/read-lease.ts';
 import { type ClusterContext, toPhase, waitingForChain } from './cluster-context.ts';
-import { type ClusterRecord, isOver } from './cluster-record.ts';
+import { type ClusterRecord, isMeteredElsewhere, isOver } from './cluster-record.ts';
 import { endCluster, saveClusterOutputs } from './end-cluster.ts';
 import { meterCluster } from './meter-cluster.ts';
 import { startCluster } from './start-cluster.ts';
@@ -20,7 +20,7 @@ export async function tendCluster(context: ClusterContext): Promise<ClusterRecor
   for (;;) {
     context.signal.throwIfAborted();
     const record = journal.load(name);
-    if (isOver(record)) return record;
+    if (isOver(record) || isMeteredElsewhere(record)) return record;
     try {
       await step(context, record);
     } catch (thrown) {
@@ -67,7 +67,7 @@ async function awaitOpening(context: ClusterContext, record: ClusterRecord): Pro
     const nowSeconds = await waitingForChain(context, () => readChainTime(chain));
     const lease = await waitingForChain(context, () => readLease(chain, record.leaseId));
     if (lease.state === 'active') {
-      toPhase(context, 'starting', 'the lease is open');
+      toPhase(context, 'starting', 'the lease is open', { openedAt: lease.openedAt });
       return;
     }
     const leftSeconds = record.terms.order.openBy - nowSeconds;
@@ -85,6 +85,8 @@ async function awaitOpening(context: ClusterContext, record: ClusterRecord): Pro
 async function meter(context: ClusterContext): Promise<void> {
   const ended = await meterCluster(context);
   switch (ended.kind) {
+    case 'handed-over':
+      return;
     case 'stop-requested':
       return end(context, 'done', ended.reason);
     case 'failed': {
