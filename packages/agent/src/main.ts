@@ -2,8 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { createLogger, createShutdown, systemClock } from '@latent/kit';
-import { LatentError, toLatentError } from '@latent/protocol';
+import { createLogger, createShutdown, loadNativeSecp256k1, systemClock } from '@latent/kit';
+import { loadKernel } from '@latent/proof';
+import { LatentError, toLatentError, useSigning } from '@latent/protocol';
 import { z } from 'zod';
 import { agentOptionsSchema } from './options.ts';
 import { startAgent } from './start-agent.ts';
@@ -21,6 +22,9 @@ async function main(): Promise<void> {
     level: options.logLevel,
     destination: { file: join(options.dataDir, 'agent.log') },
   });
+  const { hash } = await loadKernel();
+  const native = await useSigning({ secp256k1: loadNativeSecp256k1(randomBytes), keccak256: hash });
+  logger.info(native, 'native signing and hashing, where there is one');
   const agent = await startAgent(options, { clock: systemClock, logger, randomBytes, signal: shutdown.signal });
   const { agentKey, operator, ask, hints, driver } = agent;
   print({ event: 'ready', agentKey, operator, ask, hints, driver });

@@ -1,8 +1,17 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { ConfigError, createLogger, createShutdown, loadConfig, StoreError, systemClock } from '@latent/kit';
-import { LatentError, toLatentError } from '@latent/protocol';
+import {
+  ConfigError,
+  createLogger,
+  createShutdown,
+  loadConfig,
+  loadNativeSecp256k1,
+  StoreError,
+  systemClock,
+} from '@latent/kit';
+import { loadKernel } from '@latent/proof';
+import { LatentError, toLatentError, useSigning } from '@latent/protocol';
 import { type BookOptions, bookOptionsSchema } from './options.ts';
 import { startBook } from './start-book.ts';
 
@@ -18,6 +27,9 @@ async function main(): Promise<void> {
     level: options.logLevel,
     destination: { file: join(options.dataDir, 'book.log') },
   });
+  const { hash } = await loadKernel();
+  const native = await useSigning({ secp256k1: loadNativeSecp256k1(randomBytes), keccak256: hash });
+  logger.info(native, 'native signing and hashing, where there is one');
   const book = await startBook(options, { clock: systemClock, logger, randomBytes, signal: shutdown.signal });
   print({ event: 'ready', url: book.url });
   await book.ended;

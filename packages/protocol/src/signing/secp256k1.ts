@@ -1,6 +1,7 @@
 /**
  * The two operations on secp256k1 that messages need. All implementations give the same bytes, they differ in speed alone:
- * nonces by RFC 6979 without further entropy, `s` in the lower half.
+ * nonces by RFC 6979 without further entropy, `s` in the lower half. (Digests beyond the order of the curve, of which a hash is
+ * one in 2¹²⁸, may get another nonce: libsecp256k1 does not reduce them first.)
  */
 export interface Secp256k1 {
   /**
