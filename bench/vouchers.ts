@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { checkVoucher, type EscrowDomain, hashVoucher, leaseIdSchema, type Order, signVoucher } from '@latent/protocol';
-import { bytesToBigInt, bytesToHex } from 'viem';
+import { bytesToBigInt, bytesToHex, zeroAddress } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { Benchmark, BenchmarkOptions } from './harness/benchmark.ts';
 import { nameMembers } from './harness/name-members.ts';
@@ -52,7 +52,14 @@ async function prepareWork(
   const domain: EscrowDomain = { chainId: 31_337, escrow: privateKeyToAccount(generatePrivateKey()).address };
   const leaseId = leaseIdSchema.parse(bytesToHex(randomBytes(32)));
   const order: Order = {
-    ...{ renter: meter.address, meterKey: meter.address, deposit: 0n, maxSeconds: 3_600, closeWindow: 3_600 },
+    ...{
+      renter: meter.address,
+      session: zeroAddress,
+      meterKey: meter.address,
+      deposit: 0n,
+      maxSeconds: 3_600,
+      closeWindow: 3_600,
+    },
     ...{ prepay: 10, maxFeeBps: 50, openBy: 0, workload: leaseId, salt: bytesToBigInt(randomBytes(32)) },
   };
   const voucher = {

@@ -10,10 +10,19 @@ import { fileURLToPath } from 'node:url';
 
 /** A contract whose ABI and bytecode other packages use, with the name that it has there. */
 const contracts = [
-  { contract: 'LeaseEscrow', name: 'leaseEscrow' },
+  // The escrow answers for its extension: who calls it needs both.
+  { contract: 'LeaseEscrow', name: 'leaseEscrow', alsoOf: 'ILeaseEscrow' },
+  { contract: 'LeaseExtension', name: 'leaseExtension' },
   { contract: 'Operators', name: 'operators' },
   { contract: 'TestDollar', name: 'testDollar' },
-] as const;
+] as const satisfies readonly Contract[];
+
+interface Contract {
+  readonly contract: string;
+  readonly name: string;
+  /** An interface whose entries belong to the ABI too. */
+  readonly alsoOf?: string;
+}
 
 const abiPath = 'packages/protocol/src/chain/abi.ts';
 const bytecodePath = 'packages/devnet/src/chain/bytecode.ts';
@@ -33,7 +42,7 @@ interface Artifact {
  * @throws Error if a contract has not been compiled, or its bytecode has libraries left to link
  */
 export function generateAbi(): Map<string, string> {
-  const artifacts = contracts.map(({ contract, name }) => ({ name, ...readArtifact(contract) }));
+  const artifacts = contracts.map((entry: Contract) => ({ name: entry.name, ...readContract(entry) }));
   const abis = artifacts.map(({ name, abi }) => {
     const entries = abi.map((entry) => `  ${literal(entry)},\n`).join('');
     return `\nexport const ${name}Abi = [\n${entries}] as const;\n`;
@@ -45,7 +54,15 @@ export function generateAbi(): Map<string, string> {
   ]);
 }
 
-function readArtifact(contract: string): Artifact {
+function readContract({ contract, alsoOf }: Contract): Artifact {
+  const own = readArtifact(contract);
+  if (alsoOf === undefined) return own;
+  const known = new Set(own.abi.map((entry) => JSON.stringify(entry)));
+  const added = readArtifact(alsoOf, true).abi.filter((entry) => !known.has(JSON.stringify(entry)));
+  return { ...own, abi: [...own.abi, ...added] };
+}
+
+function readArtifact(contract: string, isInterface = false): Artifact {
   const path = join(root, 'contracts/out', `${contract}.sol`, `${contract}.json`);
   let text: string;
   try {
@@ -56,7 +73,7 @@ function readArtifact(contract: string): Artifact {
   const { abi, bytecode } = JSON.parse(text);
   if (!Array.isArray(abi)) throw new Error(`no ABI in ${path}`);
   const object: unknown = bytecode?.object;
-  if (typeof object !== 'string' || !/^0x[0-9a-f]+$/.test(object)) {
+  if (typeof object !== 'string' || !(isInterface ? /^0x$/ : /^0x[0-9a-f]+$/).test(object)) {
     throw new Error(`no linked bytecode in ${path}`);
   }
   return { abi, bytecode: object };

@@ -86,6 +86,7 @@ function messageVectors() {
   ];
   const order = orderSchema.parse({
     renter: address('77'),
+    session: address('79'),
     meterKey: address('88'),
     deposit: maxUint(96),
     maxSeconds: 3_600,
@@ -98,7 +99,7 @@ function messageVectors() {
   });
   const leaseId = hashOrder(domain, { order, members });
   const voucher = { units: [14_400n, maxUint(96), 0n], accrueFrom: [0, 1_800_000_000, Number(maxUint(40))] };
-  const close = { units: maxUint(96) };
+  const close = { member: 2, units: maxUint(96) };
   return {
     chainId: domain.chainId,
     escrow: domain.escrow,
@@ -111,7 +112,7 @@ function messageVectors() {
     voucher,
     voucherDigest: hashVoucher(domain, { leaseId, ...voucher }),
     close,
-    closeDigest: hashClose(domain, leaseId, close.units),
+    closeDigest: hashClose(domain, { leaseId, ...close }),
     join: { operator: ask.operator, agentKey: ask.agentKey },
     joinDigest: hashJoin(domain.chainId, operators, ask.operator, ask.agentKey),
   };

@@ -46,6 +46,7 @@ export async function draftDeal(
     ...{ leaseId, terms, asks },
     voucher: (units) =>
       signVoucher(meter, domain, { leaseId, units: agents.map(() => units), accrueFrom: agents.map(() => 0) }),
-    closes: (units) => Promise.all(agents.map(({ agent }) => signClose(agent, domain, leaseId, units))),
+    closes: (units) =>
+      Promise.all(agents.map(({ agent }, member) => signClose(agent, domain, { leaseId, member, units }))),
   };
 }

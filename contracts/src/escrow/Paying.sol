@@ -45,8 +45,9 @@ abstract contract Paying is Balances {
     function _findPaid(Settlement calldata row, Found memory found) private view returns (bool) {
         uint96[] calldata recorded = row.paidUnits;
         uint256 count = row.members.length;
-        if (recorded.length != 0 && recorded.length != count) return false;
-        found.paid = recorded.copyOrZeros(count);
+        // Fewer than members where some were added since.
+        if (recorded.length > count) return false;
+        found.paid = recorded.copyPadded(count);
         uint256 checkpointedAt = found.lease.checkpointedAt;
         if (checkpointedAt == 0) return recorded.length == 0;
         bytes32 hash = _paidUnitsHash[found.leaseId];

@@ -67,9 +67,9 @@ library Words {
         }
     }
 
-    /// @notice A copy with `count` elements: of `array` if it has any, else all zero.
-    /// @param array empty, or of `count` clean words
-    function copyOrZeros(uint96[] calldata array, uint256 count)
+    /// @notice A copy with `count` elements, zeros behind those of `array`.
+    /// @param array of `count` clean words at most
+    function copyPadded(uint96[] calldata array, uint256 count)
         internal
         pure
         returns (uint96[] memory copy)
@@ -79,10 +79,10 @@ library Words {
             let length := shl(5, count)
             mstore(0x40, add(add(copy, 0x20), length))
             mstore(copy, count)
+            let known := shl(5, array.length)
+            calldatacopy(add(copy, 0x20), array.offset, known)
             // Behind the end of calldata there are only zeros.
-            let from := calldatasize()
-            if array.length { from := array.offset }
-            calldatacopy(add(copy, 0x20), from, length)
+            calldatacopy(add(add(copy, 0x20), known), calldatasize(), sub(length, known))
         }
     }
 

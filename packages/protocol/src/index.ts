@@ -1,4 +1,4 @@
-export { leaseEscrowAbi, operatorsAbi, testDollarAbi } from './chain/abi.ts';
+export { leaseEscrowAbi, leaseExtensionAbi, operatorsAbi, testDollarAbi } from './chain/abi.ts';
 export { type Deployment, deploymentSchema } from './chain/deployment.ts';
 export { type ErrorCode, errorCodes, isErrorCode, type Retry } from './errors/codes.ts';
 export {
@@ -43,6 +43,7 @@ export {
 } from './match/refusal.ts';
 export { type Requirements, type RequirementsInput, requirementsSchema } from './match/requirements.ts';
 export {
+  type Claim,
   checkAttach,
   checkHold,
   hashClose,
@@ -73,8 +74,11 @@ export {
   signAsk,
   signedAskSchema,
 } from './messages/ask.ts';
+export { type Change, changeSchema, hashChange, signChange } from './messages/change.ts';
 export { type EscrowDomain, escrowDomain, operatorsDomain } from './messages/domain.ts';
+export { hashStop, hashWithdraw, type Stop, signStop, signWithdraw, type Withdraw } from './messages/exits.ts';
 export {
+  hashMembers,
   hashOrder,
   type LeaseTerms,
   leaseTermsSchema,
@@ -85,6 +89,21 @@ export {
   orderSchema,
   requiredDeposit,
 } from './messages/order.ts';
+export {
+  hashOrderSet,
+  type OrderSet,
+  orderSetSchema,
+  orderTree,
+  signOrderSet,
+} from './messages/order-set.ts';
+export {
+  type ChangedLease,
+  changedLeaseSchema,
+  LEFT,
+  type Roster,
+  rosterSchema,
+} from './messages/roster.ts';
+export { hashSessionGrant, type SessionGrant, sessionGrantSchema, signSessionGrant } from './messages/session.ts';
 export { messageTypes } from './messages/typed-data.ts';
 export {
   checkVoucher,

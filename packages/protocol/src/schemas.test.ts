@@ -38,6 +38,7 @@ const resource = {
 };
 const order = {
   renter: address,
+  session: address,
   meterKey: address,
   deposit: '1000000',
   maxSeconds: 3_600,
@@ -106,6 +107,7 @@ const cases: readonly Case[] = [
     good: order,
     bad: {
       renter: absurdTexts,
+      session: absurdTexts,
       meterKey: absurdTexts,
       deposit: [...absurdUints, 2n ** 96n],
       maxSeconds: [...absurd, 0, 2 ** 40],

@@ -14,7 +14,11 @@ export async function claimMember(desk: LeaseDesk, leaseId: LeaseId, reason: str
     const record = context.members.find(leaseId);
     if (record === undefined) throw new LatentError('LEASE_NOT_MINE', `This agent has no lease ${leaseId}.`);
     if (record.claim !== null) return record.claim;
-    const claim = await signClose(context.identity.agent, context.chain.domain, leaseId, claimableUnits(record));
+    const claim = await signClose(context.identity.agent, context.chain.domain, {
+      leaseId,
+      member: record.index,
+      units: claimableUnits(record),
+    });
     if (record.state === 'stopped') saveMoved(desk, record, 'closed', { claim });
     return claim;
   });

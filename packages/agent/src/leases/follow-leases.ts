@@ -54,8 +54,8 @@ async function securePay(
 ): Promise<void> {
   const { chain, clock, identity, logger, options } = desk.context;
   const turnSeconds = record.index * TURN_SECONDS;
-  const { paidUnits } = await leaseHistory(chain, record.leaseId);
-  const common = { account: identity.operator, terms: record.terms, paidUnits };
+  const { paidUnits, changed } = await leaseHistory(chain, record.leaseId);
+  const common = { account: identity.operator, terms: record.terms, changed, paidUnits };
   if (sinceEndSeconds > record.terms.order.closeWindow + turnSeconds) {
     await finalizeLease(chain, { ...common, voucher: record.voucher ?? undefined });
     logger.info({ leaseId: record.leaseId }, 'lease finalized');

@@ -129,6 +129,7 @@ function leaseTerms(): LeaseTerms {
   return leaseTermsSchema.parse({
     order: {
       renter: address('9'),
+      session: address('0'),
       meterKey: meter.address,
       deposit: '1000000',
       maxSeconds: 3_600,

@@ -25,6 +25,7 @@ function makeRecord(
     terms: {
       order: orderSchema.parse({
         renter: address('1'),
+        session: address('0'),
         meterKey: address('2'),
         deposit: 10n,
         maxSeconds,

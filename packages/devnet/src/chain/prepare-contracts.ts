@@ -5,7 +5,7 @@ import type { DevnetContext } from '../devnet-context.ts';
 import { readJsonFile } from '../files/read-json-file.ts';
 import { writeFileAtomically } from '../files/write-file-atomically.ts';
 import { loadAccount } from '../keys/load-account.ts';
-import { leaseEscrowBytecode, operatorsBytecode, testDollarBytecode } from './bytecode.ts';
+import { leaseEscrowBytecode, leaseExtensionBytecode, operatorsBytecode, testDollarBytecode } from './bytecode.ts';
 import { deployContracts } from './deploy-contracts.ts';
 import { giveEther } from './give-ether.ts';
 import type { StartedChain } from './start-anvil.ts';
@@ -29,7 +29,9 @@ export async function prepareContracts(
   { paths, settings, randomBytes }: DevnetContext,
   { client, rpcUrl }: StartedChain,
 ): Promise<PreparedContracts> {
-  const contractsHash = keccak256(concat([testDollarBytecode, operatorsBytecode, leaseEscrowBytecode]));
+  const contractsHash = keccak256(
+    concat([testDollarBytecode, operatorsBytecode, leaseExtensionBytecode, leaseEscrowBytecode]),
+  );
   const before = readJsonFile(paths.deployment, deploymentFileSchema);
   if (before !== undefined && before.contractsHash !== contractsHash) {
     throw new LatentError('DEVNET_FAILED', 'The contracts have changed since this local network was made.', {

@@ -25,6 +25,7 @@ function makeInput(
   }));
   const order = {
     renter: operator,
+    session: operator,
     meterKey: operator,
     deposit: requiredDeposit(members, seconds),
     maxSeconds: seconds,

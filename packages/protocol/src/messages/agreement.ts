@@ -11,7 +11,9 @@ import {
   signatureSchema,
   uintSchema,
 } from '../ids.ts';
+import { hashFlatMessage } from './digest.ts';
 import { type EscrowDomain, escrowDomain, operatorsDomain } from './domain.ts';
+import { MAX_MEMBERS } from './order.ts';
 import { recoverSigner } from './recover-signer.ts';
 import { messageTypes } from './typed-data.ts';
 
@@ -39,7 +41,7 @@ export async function signHold(
 /** @throws LatentError HOLD_BAD_SIGNATURE */
 export async function checkHold(domain: EscrowDomain, agentKey: Address, hold: SignedHold): Promise<void> {
   const { signature, ...content } = hold;
-  const signer = await recoverSigner(hashTypedData(holdTypedData(domain, content)), signature);
+  const signer = await recoverSigner(hashFlatMessage(domain, 'Hold', content), signature);
   if (signer !== agentKey) {
     throw new LatentError(
       'HOLD_BAD_SIGNATURE',
@@ -54,28 +56,30 @@ export async function checkHold(domain: EscrowDomain, agentKey: Address, hold: S
 /** What an agent signs at the end: "for this lease I claim `units` device-seconds and nothing beyond". */
 export const signedCloseSchema = z.object({
   leaseId: leaseIdSchema,
+  /** Index of the agent's member in the lease: an agent that is in it twice claims for each apart. */
+  member: z
+    .int()
+    .min(0)
+    .max(MAX_MEMBERS - 1),
   units: uintSchema(96),
   signature: signatureSchema,
 });
 export type SignedClose = z.infer<typeof signedCloseSchema>;
+export type Claim = Omit<SignedClose, 'signature'>;
 
 /** EIP-712 digest of a close. */
-export function hashClose(domain: EscrowDomain, leaseId: LeaseId, units: bigint): Hex {
-  return hashTypedData(closeTypedData(domain, leaseId, units));
+export function hashClose(domain: EscrowDomain, claim: Claim): Hex {
+  const { leaseId, member, units } = claim;
+  return hashFlatMessage(domain, 'Close', { leaseId, member, units });
 }
 
-export async function signClose(
-  account: LocalAccount,
-  domain: EscrowDomain,
-  leaseId: LeaseId,
-  units: bigint,
-): Promise<SignedClose> {
-  return { leaseId, units, signature: await account.signTypedData(closeTypedData(domain, leaseId, units)) };
+export async function signClose(account: LocalAccount, domain: EscrowDomain, claim: Claim): Promise<SignedClose> {
+  return { ...claim, signature: await account.signTypedData(closeTypedData(domain, claim)) };
 }
 
 /** Who signed a close, or undefined if nobody did. */
 export async function recoverClose(domain: EscrowDomain, close: SignedClose): Promise<Address | undefined> {
-  return recoverSigner(hashClose(domain, close.leaseId, close.units), close.signature);
+  return recoverSigner(hashClose(domain, close), close.signature);
 }
 
 /** The meter key's leave for a transport key to act for the lease. */
@@ -93,8 +97,8 @@ export async function checkAttach(
   domain: EscrowDomain,
   attach: { readonly leaseId: LeaseId; readonly peerKey: PeerKey; readonly meterKey: Address; readonly signature: Hex },
 ): Promise<void> {
-  const data = attachTypedData(domain, attach.leaseId, attach.peerKey);
-  const signer = await recoverSigner(hashTypedData(data), attach.signature);
+  const { leaseId, peerKey } = attach;
+  const signer = await recoverSigner(hashFlatMessage(domain, 'Attach', { leaseId, peerKey }), attach.signature);
   if (signer !== attach.meterKey) {
     throw new LatentError(
       'NOT_ALLOWED',
@@ -147,12 +151,12 @@ function holdTypedData(
   return { domain: escrowDomain(domain), primaryType: 'Hold' as const, types: { Hold: messageTypes.Hold }, message };
 }
 
-function closeTypedData(domain: EscrowDomain, leaseId: LeaseId, units: bigint) {
+function closeTypedData(domain: EscrowDomain, { leaseId, member, units }: Claim) {
   return {
     domain: escrowDomain(domain),
     primaryType: 'Close' as const,
     types: { Close: messageTypes.Close },
-    message: { leaseId, units },
+    message: { leaseId, member, units },
   };
 }
 

@@ -56,6 +56,7 @@ const ask: Ask = {
 const terms: LeaseTerms = {
   order: {
     renter: address('77'),
+    session: address('79'),
     meterKey: other.address,
     deposit: 1_000_000n,
     maxSeconds: 3_600,
@@ -121,7 +122,7 @@ describe('digests', () => {
   });
 
   it('of an order are those of EIP-712, members included', () => {
-    const type = `Order(address renter,address meterKey,Member[] members,uint96 deposit,uint40 maxSeconds,uint32 closeWindow,uint16 prepay,uint16 maxFeeBps,uint40 openBy,bytes32 workload,uint256 salt)${MEMBER}`;
+    const type = `Order(address renter,address session,address meterKey,Member[] members,uint96 deposit,uint40 maxSeconds,uint32 closeWindow,uint16 prepay,uint16 maxFeeBps,uint40 openBy,bytes32 workload,uint256 salt)${MEMBER}`;
     const members = terms.members.map((member) =>
       keccak256(
         encodeAbiParameters(parseAbiParameters('bytes32, bytes32, address, address, uint32, uint64'), [
@@ -137,11 +138,12 @@ describe('digests', () => {
     const { order } = terms;
     const struct = encodeAbiParameters(
       parseAbiParameters(
-        'bytes32, address, address, bytes32, uint96, uint40, uint32, uint16, uint16, uint40, bytes32, uint256',
+        'bytes32, address, address, address, bytes32, uint96, uint40, uint32, uint16, uint16, uint40, bytes32, uint256',
       ),
       [
         typeHash(type),
         order.renter,
+        order.session,
         order.meterKey,
         keccak256(`0x${members.map((hash) => hash.slice(2)).join('')}`),
         order.deposit,
@@ -166,9 +168,10 @@ describe('digests', () => {
       packed(voucher.units),
       packed(voucher.accrueFrom.map(BigInt)),
     ]);
-    const closeStruct = encodeAbiParameters(parseAbiParameters('bytes32, bytes32, uint96'), [
-      typeHash('Close(bytes32 leaseId,uint96 units)'),
+    const closeStruct = encodeAbiParameters(parseAbiParameters('bytes32, bytes32, uint32, uint96'), [
+      typeHash('Close(bytes32 leaseId,uint32 member,uint96 units)'),
       leaseId,
+      4,
       9n,
     ]);
     const joinStruct = encodeAbiParameters(parseAbiParameters('bytes32, address, address'), [
@@ -178,7 +181,7 @@ describe('digests', () => {
     ]);
     const operators = address('0f');
     expect(hashVoucher(domain, voucher)).toBe(escrowDigest(keccak256(voucherStruct)));
-    expect(hashClose(domain, leaseId, 9n)).toBe(escrowDigest(keccak256(closeStruct)));
+    expect(hashClose(domain, { leaseId, member: 4, units: 9n })).toBe(escrowDigest(keccak256(closeStruct)));
     expect(hashJoin(domain.chainId, operators, ask.operator, ask.agentKey)).toBe(
       digest('Latent Operators', operators, keccak256(joinStruct)),
     );
@@ -233,6 +236,7 @@ describe('digests', () => {
     const [first, second] = [members[0]!, members[1]!];
     const changes: LeaseTerms[] = [
       { members, order: { ...order, renter: address('78') } },
+      { members, order: { ...order, session: address('78') } },
       { members, order: { ...order, meterKey: address('78') } },
       { members, order: { ...order, deposit: 1n } },
       { members, order: { ...order, maxSeconds: 1 } },
@@ -296,7 +300,9 @@ describe('agreements', () => {
 
   it('hold for those who signed them', async () => {
     await expect(checkHold(domain, agent.address, await signHold(agent, domain, hold))).resolves.toBeUndefined();
-    expect(await recoverClose(domain, await signClose(agent, domain, leaseId, 5n))).toBe(agent.address);
+    expect(await recoverClose(domain, await signClose(agent, domain, { leaseId, member: 3, units: 5n }))).toBe(
+      agent.address,
+    );
     const attach = { leaseId, peerKey, meterKey: other.address };
     const signature = await signAttach(other, domain, leaseId, peerKey);
     await expect(checkAttach(domain, { ...attach, signature })).resolves.toBeUndefined();
@@ -362,7 +368,7 @@ describe('garbage signatures', () => {
         for (const outcome of outcomes) {
           expect(outcome.status === 'rejected' && outcome.reason instanceof LatentError).toBe(true);
         }
-        expect(await recoverClose(domain, { leaseId, units: 1n, signature })).not.toBe(agent.address);
+        expect(await recoverClose(domain, { leaseId, member: 0, units: 1n, signature })).not.toBe(agent.address);
         expect(
           await isPresenceOf(domain, {
             agentKey: agent.address,

@@ -1,4 +1,4 @@
-import { hashTypedData } from 'viem';
+import { concat, type Hex, hashStruct, hashTypedData, keccak256 } from 'viem';
 import { z } from 'zod';
 import { addressSchema, askIdSchema, hex32Schema, type LeaseId, leaseIdSchema, uintSchema } from '../ids.ts';
 import { chargeUp } from '../money/rate.ts';
@@ -21,6 +21,8 @@ export type Member = z.infer<typeof memberSchema>;
 /** What the renter commits to. Field meanings and units: `ILeaseEscrow.Order`. */
 export const orderSchema = z.object({
   renter: addressSchema,
+  /** Key that opens the lease from the renter's balance in the escrow, where the refund goes; the zero address: the renter itself. */
+  session: addressSchema,
   meterKey: addressSchema,
   deposit: uintSchema(96),
   maxSeconds: z
@@ -56,6 +58,12 @@ export function hashOrder(domain: EscrowDomain, terms: LeaseTerms): LeaseId {
       message: { ...terms.order, members: terms.members },
     }),
   );
+}
+
+/** EIP-712 hash of a list of members, as orders and changes contain it. */
+export function hashMembers(members: readonly Member[]): Hex {
+  const types = { Member: messageTypes.Member };
+  return keccak256(concat(members.map((data) => hashStruct({ types, primaryType: 'Member', data }))));
 }
 
 /** The least deposit the contract accepts, in base units: what all members can be paid in `maxSeconds`. */

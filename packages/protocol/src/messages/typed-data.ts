@@ -1,4 +1,4 @@
-/** EIP-712 types. The first six are also in `contracts/src/libraries`; `vectors/messages.json` holds both sides to it. */
+/** EIP-712 types. All up to `Join` are also in `contracts/src/libraries`; `vectors/messages.json` holds both sides to it. */
 export const messageTypes = {
   Ask: [
     { name: 'operator', type: 'address' },
@@ -23,6 +23,7 @@ export const messageTypes = {
   ],
   Order: [
     { name: 'renter', type: 'address' },
+    { name: 'session', type: 'address' },
     { name: 'meterKey', type: 'address' },
     { name: 'members', type: 'Member[]' },
     { name: 'deposit', type: 'uint96' },
@@ -41,7 +42,45 @@ export const messageTypes = {
   ],
   Close: [
     { name: 'leaseId', type: 'bytes32' },
+    { name: 'member', type: 'uint32' },
     { name: 'units', type: 'uint96' },
+  ],
+  Stop: [
+    { name: 'leaseId', type: 'bytes32' },
+    { name: 'deadline', type: 'uint40' },
+  ],
+  Change: [
+    { name: 'leaseId', type: 'bytes32' },
+    { name: 'before', type: 'bytes32' },
+    { name: 'added', type: 'Member[]' },
+    { name: 'dismissed', type: 'uint256' },
+    { name: 'maxSeconds', type: 'uint40' },
+    { name: 'deposit', type: 'uint96' },
+    { name: 'changeBy', type: 'uint40' },
+  ],
+  SessionGrant: [
+    { name: 'renter', type: 'address' },
+    { name: 'key', type: 'address' },
+    { name: 'spendLimit', type: 'uint96' },
+    { name: 'maxRate', type: 'uint64' },
+    { name: 'maxDevices', type: 'uint32' },
+    { name: 'validUntil', type: 'uint40' },
+    { name: 'nonce', type: 'uint256' },
+  ],
+  OrderSet: [
+    { name: 'renter', type: 'address' },
+    { name: 'root', type: 'bytes32' },
+    { name: 'count', type: 'uint32' },
+    { name: 'totalDeposit', type: 'uint128' },
+    { name: 'openBy', type: 'uint40' },
+    { name: 'salt', type: 'uint256' },
+  ],
+  Withdraw: [
+    { name: 'owner', type: 'address' },
+    { name: 'to', type: 'address' },
+    { name: 'amount', type: 'uint256' },
+    { name: 'nonce', type: 'uint256' },
+    { name: 'deadline', type: 'uint40' },
   ],
   Join: [
     { name: 'operator', type: 'address' },

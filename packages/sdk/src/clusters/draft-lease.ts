@@ -1,11 +1,13 @@
 import { type EscrowDomain, hashAsk, type LeaseTerms, requiredDeposit, type SignedAsk } from '@latent/protocol';
-import type { Address, Hex } from 'viem';
+import { type Address, type Hex, zeroAddress } from 'viem';
 
 export interface DraftLeaseParameters {
   readonly domain: EscrowDomain;
   readonly asks: readonly SignedAsk[];
   readonly devicesPerMachine: number;
   readonly renter: Address;
+  /** Opens the lease from the renter's balance. */
+  readonly session?: Address | undefined;
   readonly meterKey: Address;
   readonly seconds: number;
   readonly nowSeconds: number;
@@ -33,6 +35,7 @@ export function draftLease(parameters: DraftLeaseParameters): LeaseTerms {
   return {
     order: {
       renter: parameters.renter,
+      session: parameters.session ?? zeroAddress,
       meterKey: parameters.meterKey,
       deposit: requiredDeposit(members, seconds),
       maxSeconds: seconds,

@@ -4,6 +4,7 @@ import { fetchFiles } from '../agents/fetch-files.ts';
 import { closeLease, stopLease } from '../leases/end-lease.ts';
 import { leaseHistory } from '../leases/lease-history.ts';
 import { readLease } from '../leases/read-lease.ts';
+import { adoptHeld, clusterVouchers } from '../vouchers/cluster-vouchers.ts';
 import { attachRank } from './attach-rank.ts';
 import { type ClusterContext, changeMember, toPhase, waitingForChain } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
@@ -11,6 +12,8 @@ import type { ClusterRecord } from './cluster-record.ts';
 
 /** Outputs beyond this are left behind, with a warning. */
 const MAX_OUTPUT_BYTES = 1024 * 1024 * 1024;
+/** How long an agent that claims more than was signed here may take to show the voucher. */
+const HELD_TIMEOUT_MS = 5_000;
 
 /**
  * Saves the job's outputs of every rank that has them, once; `outputsFolder` is empty then if there were none. What is missing
@@ -49,7 +52,7 @@ export async function endCluster(context: ClusterContext): Promise<ClusterRecord
   if (lease.state !== 'active') return toPhase(context, 'ended', 'the lease is closed');
   const claims = await collectClaims(context, record);
   const complete = claims.filter((claim) => claim !== undefined);
-  if (complete.length === claims.length && (await tryClose(context, record, complete))) {
+  if (complete.length === claims.length && (await tryClose(context, journal.load(name), complete))) {
     return toPhase(context, 'ended', 'the lease is closed and paid');
   }
   if (lease.stopAt === 0) {
@@ -95,12 +98,18 @@ async function checkClaim(
   claim: SignedClose,
 ): Promise<void> {
   const agentKey = record.terms.members[rank]?.agentKey;
-  const covered = record.voucher?.units[rank] ?? 0n;
-  if (claim.leaseId !== record.leaseId || (await recoverClose(context.chain.domain, claim)) !== agentKey) {
+  const isOwn = claim.leaseId === record.leaseId && claim.member === rank;
+  if (!isOwn || (await recoverClose(context.chain.domain, claim)) !== agentKey) {
     throw new LatentError('LEASE_NOT_SETTLED', 'the agent signed a claim for something else');
   }
-  if (claim.units > covered)
-    throw new LatentError('LEASE_NOT_SETTLED', `it claims ${claim.units} device-seconds; ${covered} were signed for`);
+  const covered = () => context.journal.load(context.name).voucher?.units[rank] ?? 0n;
+  const link = clusterLinks(context.transport, record)[rank];
+  // Signed by another meter, or forgotten with an old copy of the record: the agent can show it.
+  if (claim.units > covered() && link !== undefined) {
+    await adoptHeld(context, clusterVouchers(context), [link], HELD_TIMEOUT_MS);
+  }
+  if (claim.units > covered())
+    throw new LatentError('LEASE_NOT_SETTLED', `it claims ${claim.units} device-seconds; ${covered()} were signed for`);
 }
 
 async function tryClose(
@@ -110,8 +119,8 @@ async function tryClose(
 ): Promise<boolean> {
   const { chain, journal, name } = context;
   try {
-    const { paidUnits } = await waitingForChain(context, () => leaseHistory(chain, record.leaseId));
-    const common = { account: context.renter, terms: record.terms, paidUnits, voucher: record.voucher ?? undefined };
+    const { paidUnits, changed } = await waitingForChain(context, () => leaseHistory(chain, record.leaseId));
+    const common = { account: context.renter, terms: record.terms, changed, paidUnits, voucher: record.voucher ?? undefined };
     const sent = await waitingForChain(context, () => closeLease(chain, { ...common, closes }));
     noteTransaction(context, 'close', sent.hash);
     return true;

@@ -30,8 +30,8 @@ export async function settleStopped(
         },
       );
     }
-    const { paidUnits } = await waitingForChain(context, () => leaseHistory(chain, leaseId));
-    await finalizeLease(chain, { account: renter, terms, paidUnits, voucher: voucher ?? undefined });
+    const { paidUnits, changed } = await waitingForChain(context, () => leaseHistory(chain, leaseId));
+    await finalizeLease(chain, { account: renter, terms, changed, paidUnits, voucher: voucher ?? undefined });
   }
   return toPhase(context, 'ended', 'the lease is closed');
 }

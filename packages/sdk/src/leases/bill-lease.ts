@@ -30,7 +30,7 @@ export async function billLease(
     );
   }
   const kinds = new Map<Hex, string>(otherTransactions.map(({ hash, kind }) => [hash, kind]));
-  const verbs = { opened: 'open', paid: 'checkpoint', stopping: 'stop', closed: 'close' } as const;
+  const verbs = { opened: 'open', paid: 'checkpoint', changed: 'change', stopping: 'stop', closed: 'close' } as const;
   // A close also pays: the later event of the same transaction names it.
   for (const event of history.events) kinds.set(event.transaction, verbs[event.kind]);
   const transactions = await Promise.all(

@@ -1,4 +1,6 @@
 import {
+  type ChangedLease,
+  hashMembers,
   hashOrder,
   LatentError,
   type LeaseId,
@@ -16,7 +18,9 @@ export interface SettleParameters {
   /** Pays the gas; anybody may. */
   readonly account: LocalAccount;
   readonly terms: LeaseTerms;
-  /** Units that the last checkpoint recorded; empty if there was none. See `leaseHistory`. */
+  /** What the lease was changed to, if it was. See `leaseHistory`. */
+  readonly changed?: ChangedLease | undefined;
+  /** Units that the last payment recorded; empty if there was none. See `leaseHistory`. */
   readonly paidUnits: readonly bigint[];
 }
 
@@ -28,11 +32,11 @@ export async function checkpointLease(
   client: ChainClient,
   parameters: SettleParameters & { readonly voucher: SignedVoucher },
 ): Promise<SentTransaction> {
-  const { account, terms, paidUnits, voucher } = parameters;
+  const { account, terms, voucher } = parameters;
   const data = encodeCall({
     abi: leaseEscrowAbi,
     functionName: 'checkpoint',
-    args: [[settlementRow(terms, paidUnits, voucher)]],
+    args: [[settlementRow({ changed: undefined, ...parameters, voucher })]],
   });
   const sent = await sendTransaction(client, account, { to: client.deployment.escrow, data });
   assertEvent(client, sent, 'Paid', terms);
@@ -51,7 +55,7 @@ export async function closeLease(
     readonly closes: readonly SignedClose[];
   },
 ): Promise<SentTransaction> {
-  const { account, terms, paidUnits, voucher, closes } = parameters;
+  const { account, terms, voucher, closes } = parameters;
   const signatures = closes.map((close) => compactSignature(close.signature));
   const data = encodeCall({
     abi: leaseEscrowAbi,
@@ -59,7 +63,7 @@ export async function closeLease(
     args: [
       [
         {
-          settlement: settlementRow(terms, paidUnits, voucher),
+          settlement: settlementRow({ changed: undefined, ...parameters, voucher }),
           claimed: closes.map((close) => close.units),
           r: signatures.map(({ r }) => r),
           vs: signatures.map(({ vs }) => vs),
@@ -78,7 +82,11 @@ export async function stopLease(
   account: LocalAccount,
   terms: LeaseTerms,
 ): Promise<SentTransaction> {
-  const data = encodeCall({ abi: leaseEscrowAbi, functionName: 'stop', args: [terms.order, terms.members] });
+  const data = encodeCall({
+    abi: leaseEscrowAbi,
+    functionName: 'stop',
+    args: [terms.order, hashMembers(terms.members)],
+  });
   return sendTransaction(client, account, { to: client.deployment.escrow, data });
 }
 
@@ -90,11 +98,11 @@ export async function finalizeLease(
   client: ChainClient,
   parameters: SettleParameters & { readonly voucher: SignedVoucher | undefined },
 ): Promise<SentTransaction> {
-  const { account, terms, paidUnits, voucher } = parameters;
+  const { account, terms, voucher } = parameters;
   const data = encodeCall({
     abi: leaseEscrowAbi,
     functionName: 'finalize',
-    args: [[settlementRow(terms, paidUnits, voucher)]],
+    args: [[settlementRow({ changed: undefined, ...parameters, voucher })]],
   });
   const sent = await sendTransaction(client, account, { to: client.deployment.escrow, data });
   assertEvent(client, sent, 'Closed', terms);

@@ -1,12 +1,24 @@
-import type { LeaseTerms, SignedVoucher } from '@latent/protocol';
+import type { ChangedLease, LeaseTerms, SignedVoucher } from '@latent/protocol';
 import { type Hex, parseSignature, signatureToCompactSignature } from 'viem';
 
-/** A row of `LeaseEscrow.checkpoint` and `finalize`, and the larger part of a row of `close`. */
-export function settlementRow(terms: LeaseTerms, paidUnits: readonly bigint[], voucher: SignedVoucher | undefined) {
+/** What a row is made of. */
+export interface SettlementParts {
+  /** As the lease was opened. */
+  readonly terms: LeaseTerms;
+  /** As it is, if it was changed. */
+  readonly changed: ChangedLease | undefined;
+  /** Units that the last payment recorded; empty if there was none. See `leaseHistory`. */
+  readonly paidUnits: readonly bigint[];
+  readonly voucher: SignedVoucher | undefined;
+}
+
+/** A row of `LeaseEscrow.checkpoint` and `finalize`, and the larger part of a row of `close` and `leave`. */
+export function settlementRow({ terms, changed, paidUnits, voucher }: SettlementParts) {
   return {
     order: terms.order,
-    members: terms.members,
+    members: changed?.members ?? terms.members,
     paidUnits,
+    roster: changed === undefined ? [] : [changed.roster],
     voucher:
       voucher === undefined
         ? { units: [], accrueFrom: [], r: ZERO, vs: ZERO }
