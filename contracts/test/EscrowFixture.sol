@@ -28,6 +28,7 @@ abstract contract EscrowFixture is Test {
         ILeaseTypes.Order order;
         ILeaseTypes.MatchedAsk[] asks;
         ILeaseTypes.Member[] members;
+        bytes32 membersHash;
         bytes32 leaseId;
     }
 
@@ -206,7 +207,7 @@ abstract contract EscrowFixture is Test {
         returns (Deal memory)
     {
         ILeaseTypes.Member[] memory members = membersOf(asks);
-        return Deal(order, asks, members, digests.hashOrder(order, members));
+        return Deal(order, asks, members, digests.hashMembers(members), digests.hashOrder(order, members));
     }
 
     function dealOf(uint256 count) internal returns (Deal memory) {

@@ -158,7 +158,7 @@ contract HostileTokenTest is EscrowFixture {
         entries[5] = abi.encodeCall(ILeaseCore.openWithAuthorization, (d.order, d.asks, 0, 0, 0, 0, 0));
         entries[6] = abi.encodeCall(ILeaseCore.openFromBalance, (d.order, d.asks, ""));
         entries[7] = abi.encodeCall(ILeaseCore.checkpoint, (rows));
-        entries[8] = abi.encodeCall(ILeaseExtension.stop, (running.order, digests.hashMembers(running.members)));
+        entries[8] = abi.encodeCall(ILeaseExtension.stop, (running.order, running.membersHash));
         entries[9] = abi.encodeCall(ILeaseCore.close, (closings));
         entries[10] = abi.encodeCall(ILeaseCore.finalize, (rows));
         entries[11] = abi.encodeCall(ILeaseExtension.lease, (running.leaseId));

@@ -9,7 +9,7 @@ contract FinalizeTest is EscrowFixture {
         Deal memory d = opened(2);
         vm.warp(START + 100);
         vm.prank(renter);
-        escrow.stop(d.order, digests.hashMembers(d.members));
+        escrow.stop(d.order, d.membersHash);
         uint256 before = token.balanceOf(renter);
         vm.warp(START + 100 + CLOSE_WINDOW);
         vm.assertEq(finalize(rowWithoutVoucher(d, new uint96[](0))), 0, "in its last second");
@@ -35,7 +35,7 @@ contract FinalizeTest is EscrowFixture {
         Deal memory d = opened(1);
         vm.warp(START + MAX_SECONDS + 30 minutes);
         vm.prank(renter);
-        escrow.stop(d.order, digests.hashMembers(d.members));
+        escrow.stop(d.order, d.membersHash);
         vm.warp(START + MAX_SECONDS + CLOSE_WINDOW + 1);
         vm.assertEq(finalize(rowWithoutVoucher(d, new uint96[](0))), 1, "ended");
     }
@@ -44,7 +44,7 @@ contract FinalizeTest is EscrowFixture {
         Deal memory d = opened(2);
         vm.warp(START + 100);
         vm.prank(meter);
-        escrow.stop(d.order, digests.hashMembers(d.members));
+        escrow.stop(d.order, d.membersHash);
         vm.warp(START + 2 days);
         vm.assertEq(finalize(row(d, all(2, 1e9))), 1, "ended");
         uint256 each = uint256(100 + PREPAY) * RATE / 1e9;

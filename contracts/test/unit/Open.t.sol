@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {LeaseDigests} from "../../src/LeaseDigests.sol";
 import {ILeaseCore} from "../../src/interfaces/ILeaseCore.sol";
 import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
@@ -301,9 +302,12 @@ contract OpenTest is EscrowFixture {
     }
 
     function test_an_ask_for_another_chain_is_refused() public {
+        LeaseDigests here = digests;
         vm.chainId(1);
+        digests = deployDigests(escrow);
         ILeaseTypes.MatchedAsk memory foreign = matched(1, askOf(1), 1);
         vm.chainId(31337);
+        digests = here;
         _expect(_with(foreign), abi.encodeCall(this.badAsk, (1, agentKey(1))));
     }
 
@@ -317,7 +321,7 @@ contract OpenTest is EscrowFixture {
     function test_fields_wider_than_their_type_are_refused() public {
         Deal memory d = dealOf(1);
         bytes memory call_ = abi.encodeCall(ILeaseCore.open, (d.order, d.asks));
-        uint256 ask = 4 + 10 * 32 + 32 + 32; // selector, order, offset, length
+        uint256 ask = 4 + 11 * 32 + 32 + 32; // selector, order, offset, length
         uint8[10] memory narrow = [0, 1, 3, 4, 5, 6, 7, 8, 9, 10];
         for (uint256 i; i < narrow.length; ++i) {
             bytes memory wide = bytes.concat(call_);
