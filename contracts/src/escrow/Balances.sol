@@ -69,10 +69,13 @@ abstract contract Balances is EscrowState {
         _requireReceived(before, amount);
     }
 
+    /// @dev Nothing is refused: a token that lacks ERC-3009 and takes any call for a success has then looked at no
+    /// signature, and only what did not arrive would show it.
     /// @param nonce what the authorization is for: it moves nothing for anything else
     function _pullAuthorized(address from, uint256 amount, bytes32 nonce, Authorization memory authorization)
         internal
     {
+        if (amount == 0) revert OrderOutOfRange("amount");
         uint256 before = token.balanceOf(address(this));
         IERC3009(address(token)).receiveWithAuthorization(
             from,

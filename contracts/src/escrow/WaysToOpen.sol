@@ -2,13 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {IERC20Permit} from "@openzeppelin/contracts/token/ERC20/extensions/IERC20Permit.sol";
-import {MerkleProof} from "@openzeppelin/contracts/utils/cryptography/MerkleProof.sol";
 import {ILeaseCore} from "../interfaces/ILeaseCore.sol";
 import {IPermit2} from "../interfaces/IPermit2.sol";
 import {LeaseHash} from "../libraries/LeaseHash.sol";
 import {Taking} from "./Taking.sol";
 
-/// @title Opening by permit, by Permit2, and as one of many orders under one signature
+/// @title Opening by permit and by Permit2
 abstract contract WaysToOpen is ILeaseCore, Taking {
     /// @dev How an order ends the type that Permit2 hashes.
     string private constant _WITNESS_TYPE =
@@ -56,50 +55,5 @@ abstract contract WaysToOpen is ILeaseCore, Taking {
             signature
         );
         _requireReceived(balanceBefore, order.deposit);
-    }
-
-    /// @inheritdoc ILeaseCore
-    function openFromSet(
-        Order calldata order,
-        MatchedAsk[] calldata asks,
-        OrderSet calldata set,
-        bytes32[] calldata proof,
-        bytes calldata signature
-    ) external nonReentrant returns (bytes32 leaseId) {
-        _requireNoSession(order);
-        (leaseId,) = _open(order, asks);
-        bytes32 digest = _hashTypedDataV4(LeaseHash.hashOrderSet(set));
-        SetUse memory used = _setUses[digest];
-        if (set.renter != order.renter || !MerkleProof.verifyCalldata(proof, set.root, leaseId)) {
-            revert NotInSet(digest, leaseId);
-        }
-        if (block.timestamp > set.openBy) revert OrderExpired(set.openBy);
-        if (used.opened >= set.count) revert SetExhausted(digest, "count", set.count);
-        if (uint256(used.deposited) + order.deposit > set.totalDeposit) {
-            revert SetExhausted(digest, "totalDeposit", set.totalDeposit);
-        }
-        bool consents =
-            used.funded || msg.sender == set.renter || _signedByWallet(digest, signature, set.renter);
-        if (!consents) revert BadOrderSignature(set.renter);
-        ++used.opened;
-        used.deposited += order.deposit;
-        _setUses[digest] = used;
-        _debit(order.renter, order.deposit);
-    }
-
-    /// @inheritdoc ILeaseCore
-    function fundSet(
-        OrderSet calldata set,
-        uint256 validAfter,
-        uint256 validBefore,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external nonReentrant {
-        bytes32 digest = _hashTypedDataV4(LeaseHash.hashOrderSet(set));
-        _setUses[digest].funded = true;
-        _keep(set.renter, set.totalDeposit);
-        emit SetFunded(set.renter, digest, set);
-        _pullAuthorized(set.renter, set.totalDeposit, digest, Authorization(validAfter, validBefore, v, r, s));
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {SafeCast} from "@openzeppelin/contracts/utils/math/SafeCast.sol";
 import {ILeaseExtension} from "../interfaces/ILeaseExtension.sol";
 import {LeaseHash} from "../libraries/LeaseHash.sol";
 import {Balances} from "../escrow/Balances.sol";
@@ -33,7 +34,7 @@ abstract contract Sessions is ILeaseExtension, Balances, ThroughEscrow {
     ) external throughEscrow nonReentrant {
         bytes32 digest = _hashTypedDataV4(LeaseHash.hashSessionGrant(grant));
         _grant(grant);
-        _keep(grant.renter, amount);
+        _keep(grant.renter, SafeCast.toUint128(amount));
         _pullAuthorized(grant.renter, amount, digest, Authorization(validAfter, validBefore, v, r, s));
     }
 

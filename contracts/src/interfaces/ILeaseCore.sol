@@ -47,25 +47,6 @@ interface ILeaseCore is ILeaseTypes {
         uint256 deadline,
         bytes calldata signature
     ) external returns (bytes32 leaseId);
-    /// @notice One order of a set, from the renter's balance. `signature` over the set's digest unless the renter calls
-    /// or the set was funded.
-    function openFromSet(
-        Order calldata order,
-        MatchedAsk[] calldata asks,
-        OrderSet calldata set,
-        bytes32[] calldata proof,
-        bytes calldata signature
-    ) external returns (bytes32 leaseId);
-    /// @notice Moves a set's `totalDeposit` into the renter's balance and allows its orders: the one signature is the
-    /// ERC-3009 authorization whose nonce is the set's digest.
-    function fundSet(
-        OrderSet calldata set,
-        uint256 validAfter,
-        uint256 validBefore,
-        uint8 v,
-        bytes32 r,
-        bytes32 s
-    ) external;
 
     // ---------------------------------------------------------------- run and end
     /// @notice Pays what vouchers prove. A row that proves nothing new or is wrong is skipped, never reverted. A member

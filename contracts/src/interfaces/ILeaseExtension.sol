@@ -3,9 +3,30 @@ pragma solidity ^0.8.28;
 
 import {ILeaseTypes} from "./ILeaseTypes.sol";
 
-/// @title What some leases need: session keys, changes while it runs, exits, and all views
+/// @title What some leases need: order sets, session keys, changes while it runs, exits, and all views
 /// @notice Called on the escrow itself, which passes these on (see `LeaseExtension`).
 interface ILeaseExtension is ILeaseTypes {
+    // ---------------------------------------------------------------- order sets
+    /// @notice One order of a set, from the renter's balance. `signature` over the set's digest unless the renter calls
+    /// or the set was funded.
+    function openFromSet(
+        Order calldata order,
+        MatchedAsk[] calldata asks,
+        OrderSet calldata set,
+        bytes32[] calldata proof,
+        bytes calldata signature
+    ) external returns (bytes32 leaseId);
+    /// @notice Moves a set's `totalDeposit` into the renter's balance and allows its orders: the one signature is the
+    /// ERC-3009 authorization whose nonce is the set's digest.
+    function fundSet(
+        OrderSet calldata set,
+        uint256 validAfter,
+        uint256 validBefore,
+        uint8 v,
+        bytes32 r,
+        bytes32 s
+    ) external;
+
     // ---------------------------------------------------------------- session keys
     /// @notice By the renter, or by anybody with its signature (ECDSA first, ERC-1271 second).
     function grantSession(SessionGrant calldata grant, bytes calldata signature) external;
