@@ -165,3 +165,15 @@ export {
   matchAnswerSchema,
   matchRequestSchema,
 } from './wire/book-api.ts';
+export {
+  claimHandedSchema,
+  MAX_WATCH_ANSWER_BYTES,
+  MAX_WATCH_REQUEST_BYTES,
+  type PaperTaken,
+  paperTakenSchema,
+  voucherHandedSchema,
+  type WatchDeed,
+  type WatchStatus,
+  watchDeedSchema,
+  watchStatusSchema,
+} from './wire/watch-api.ts';

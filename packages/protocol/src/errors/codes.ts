@@ -26,6 +26,11 @@ export const errorCodes = {
   BOOK_FORGED_ASK: { retry: 'never', meaning: 'A book served an ask that its agent never signed.' },
   BOOK_UNREACHABLE: { retry: 'later', meaning: 'A book did not answer.' },
   BOOK_RATE_LIMITED: { retry: 'later', meaning: 'Too many messages from one sender.' },
+  // keepers, watchtowers
+  WATCH_RATE_LIMITED: { retry: 'later', meaning: 'A keeper or watchtower takes no more from this sender for now.' },
+  WATCH_UNREACHABLE: { retry: 'later', meaning: 'A keeper or watchtower did not answer.' },
+  WATCH_RUNNING: { retry: 'never', meaning: 'A keeper or watchtower runs on this data folder already.' },
+  WATCH_NOT_RUNNING: { retry: 'never', meaning: 'No keeper or watchtower runs on this data folder.' },
   // orders
   ORDER_NO_MATCH: { retry: 'later', meaning: 'Too few asks satisfy the order.' },
   ORDER_TOO_FEW_HOLDS: { retry: 'now', meaning: 'Too few agents would keep their ask free for the order.' },
