@@ -25,6 +25,8 @@ export type {
   Roster,
   View,
 } from './follower/follower.ts';
+export { followerMigrations } from './follower/follower-schema.ts';
+export { openFollower } from './follower/open-follower.ts';
 export type {
   Sender,
   SenderOptions,

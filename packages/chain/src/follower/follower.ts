@@ -134,7 +134,7 @@ export interface Follower {
   follow(signal: AbortSignal): Promise<void>;
   /**
    * Goes on from where it stands to the chain's head, and returns.
-   * @throws LatentError CHAIN_UNREACHABLE, CHAIN_WRONG, CHAIN_DISAGREES; what was taken in before stays
+   * @throws LatentError CHAIN_UNREACHABLE, CHAIN_WRONG, CHAIN_DISAGREES, CANCELLED; what was taken in before stays
    */
   catchUp(signal?: AbortSignal): Promise<FollowerStatus>;
   /** Undefined before anything was seen; `confirmed` as long as nothing is. */
