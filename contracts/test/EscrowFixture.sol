@@ -323,14 +323,23 @@ abstract contract EscrowFixture is Test {
         view
         returns (uint8 v, bytes32 r, bytes32 s)
     {
+        return authorize(d.order.renter, d.order.deposit, nonce, key);
+    }
+
+    /// @dev ERC-3009, for the escrow, valid for an hour.
+    function authorize(address from, uint256 amount, bytes32 nonce, uint256 key)
+        internal
+        view
+        returns (uint8 v, bytes32 r, bytes32 s)
+    {
         bytes32 structHash = keccak256(
             abi.encode(
                 keccak256(
                     "ReceiveWithAuthorization(address from,address to,uint256 value,uint256 validAfter,uint256 validBefore,bytes32 nonce)"
                 ),
-                d.order.renter,
+                from,
                 address(escrow),
-                uint256(d.order.deposit),
+                amount,
                 uint256(0),
                 block.timestamp + 1 hours,
                 nonce

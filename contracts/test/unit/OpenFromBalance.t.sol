@@ -3,26 +3,7 @@ pragma solidity ^0.8.28;
 
 import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
-
-/// @notice A wallet that accepts what its key signed, until it is told to accept nothing.
-contract Wallet {
-    address private immutable _key;
-    bool private _closed;
-
-    constructor(address key) {
-        _key = key;
-    }
-
-    function refuseEverything() external {
-        _closed = true;
-    }
-
-    function isValidSignature(bytes32 digest, bytes calldata signature) external view returns (bytes4) {
-        (bytes32 r, bytes32 s) = abi.decode(signature[:64], (bytes32, bytes32));
-        bool valid = !_closed && ecrecover(digest, uint8(signature[64]), r, s) == _key;
-        return valid ? this.isValidSignature.selector : bytes4(0);
-    }
-}
+import {Wallet} from "../Wallet.sol";
 
 contract OpenFromBalanceTest is EscrowFixture {
     uint256 private constant CURVE_ORDER = 0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFEBAAEDCE6AF48A03BBFD25E8CD0364141;
