@@ -11,6 +11,8 @@ import { addDevnetDemo } from './commands/devnet/demo.ts';
 import { addDevnetDown } from './commands/devnet/down.ts';
 import { addDevnetStatus } from './commands/devnet/status.ts';
 import { addDevnetUp } from './commands/devnet/up.ts';
+import { addMeterExport } from './commands/meter/export.ts';
+import { addMeterOffline } from './commands/meter/offline.ts';
 import { addMeterRun } from './commands/meter/run.ts';
 import { addProofCheats } from './commands/proof/cheats.ts';
 import { addProofVerify } from './commands/proof/verify.ts';
@@ -52,6 +54,9 @@ export function createProgram(): Command {
   addDevnetStatus(devnet);
   addDevnetDown(devnet);
   addDevnetDemo(devnet);
-  addMeterRun(program);
+  const meter = program.command('meter').summary('what pays a cluster by the second');
+  addMeterOffline(meter);
+  addMeterExport(meter);
+  addMeterRun(meter);
   return program;
 }

@@ -4,15 +4,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { identifyProcess, type ProcessIdentity } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
+import { isMeteredElsewhere } from '@latent/sdk';
 import type { ClusterStore } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
 
 /**
  * Makes sure that a process meters the cluster. It is a session of its own, so that it outlives the terminal: closing the
  * laptop's lid ends the job, closing the window does not.
+ * None is started for a cluster whose meter was handed over, until it is to end.
  * @returns whether one had to be started
  */
 export function ensureMeter(home: LatentHome, store: ClusterStore, name: string): boolean {
+  if (isMeteredElsewhere(store.load(name))) return false;
   return store.claimMeter(name, () => spawnMeter(home, name));
 }
 

@@ -1,5 +1,5 @@
 import { chargeDown, formatDollars, hourlyFromRateUp } from '@latent/protocol';
-import type { ClusterRecord, MemberView } from '@latent/sdk';
+import { type ClusterRecord, isOver, type MemberView } from '@latent/sdk';
 import type { Progress } from '../launch/progress.ts';
 import { shortHex } from './show-order.ts';
 import { textTable } from './text-table.ts';
@@ -20,6 +20,25 @@ export function showHeadline(record: ClusterRecord): string {
   );
   const spent = `${formatDollars(spentSoFar(record))} of ${formatDollars(record.terms.order.deposit)}`;
   return `${record.name}: ${record.phase} · ${record.members.length} machines at ${formatDollars(perHour)}/h · spent ${spent} · lease ${shortHex(record.leaseId)}`;
+}
+
+/** What is not as usual with the meter of a cluster: paid ahead, or handed over. */
+export function showMetering(record: ClusterRecord, nowMs: number): readonly string[] {
+  const { handedOverAtMs, offline } = record;
+  if (isOver(record)) return [];
+  return [
+    ...(offline === undefined || offline.untilMs <= nowMs
+      ? []
+      : [`paid ahead until ${showTime(offline.untilMs)}; ranks that hold the voucher: ${offline.handed.join(', ')}`]),
+    ...(handedOverAtMs === undefined
+      ? []
+      : [`its meter was handed over at ${showTime(handedOverAtMs)}: what is shown is from before`]),
+  ];
+}
+
+/** In UTC, to the minute. */
+export function showTime(ms: number): string {
+  return `${new Date(ms).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
 }
 
 /** Every rank's state and progress and what was spent, on one line. */

@@ -72,12 +72,16 @@ export async function meterCluster(context: MeterContext): Promise<MeterEnd> {
       return asks < MOST_HELD_ASKS;
     });
     if (ahead.length > 0) await adoptHeld(context, engine, ahead, tickMs);
-    if (!(await signNext(context, engine, tickedMs))) return { kind: 'handed-over' };
+    const aheadMs = await signNext(context, engine, tickedMs);
+    if (aheadMs === undefined) return { kind: 'handed-over' };
     const record = journal.load(name);
     const failure = firstFailure(record);
     if (failure !== undefined) return { kind: 'failed', error: failure };
     const { voucher } = record;
-    if (voucher !== null) await handToSeen(context, record, voucher, { links, sinceMs: tickedMs, callMs: tickMs });
+    if (voucher !== null) {
+      const handed = await handToSeen(context, record, voucher, { links, sinceMs: tickedMs, callMs: tickMs });
+      noteHanded(context, aheadMs, handed);
+    }
     const isNews = record.downWhenDone || record.outputsFolder === null;
     if (isNews && record.members.every(({ job }) => job.kind === 'exited')) {
       journal.tell(name, { kind: 'phase', text: 'the job has ended on every rank' });
@@ -142,9 +146,9 @@ function noteStatus(context: MeterContext, rank: number, view: MemberView, statu
 
 /**
  * Signs what has been counted, and ahead where somebody is going away: for members that have answered since `tickedMs`.
- * @returns whether this meter still signs for the cluster
+ * @returns up to when was signed ahead, in unix milliseconds, 0 if it was not; undefined if another meter signs for the cluster
  */
-async function signNext(context: MeterContext, engine: VoucherEngine, tickedMs: number): Promise<boolean> {
+async function signNext(context: MeterContext, engine: VoucherEngine, tickedMs: number): Promise<number | undefined> {
   const { terms, members, voucher, offline } = context.journal.load(context.name);
   const nowMs = context.clock.nowMs();
   const untilMs = offline !== undefined && nowMs < offline.untilMs ? offline.untilMs : 0;
@@ -158,9 +162,9 @@ async function signNext(context: MeterContext, engine: VoucherEngine, tickedMs: 
   });
   try {
     await engine.sign({ nowMs, units });
-    return true;
+    return untilMs;
   } catch (thrown) {
-    if (thrown instanceof LatentError && thrown.code === 'CLUSTER_HANDED_OVER') return false;
+    if (thrown instanceof LatentError && thrown.code === 'CLUSTER_HANDED_OVER') return undefined;
     throw thrown;
   }
 }
@@ -168,6 +172,7 @@ async function signNext(context: MeterContext, engine: VoucherEngine, tickedMs: 
 /**
  * Gives the voucher to every member that has just answered. One that does not arrive is followed by a larger one; a member
  * that gets none any more is seen by `lookAt`.
+ * @returns the ranks that took it
  */
 async function handToSeen(
   context: MeterContext,
@@ -178,7 +183,7 @@ async function handToSeen(
     sinceMs,
     callMs,
   }: Pick<Limits, 'callMs'> & { readonly links: readonly AgentLink[]; readonly sinceMs: number },
-): Promise<void> {
+): Promise<readonly number[]> {
   const handed = await Promise.all(
     links.map(async (link, rank) => {
       if ((record.members[rank]?.seenAtMs ?? 0) < sinceMs) return [];
@@ -193,18 +198,18 @@ async function handToSeen(
       }
     }),
   );
-  noteHanded(context, record, handed.flat());
+  return handed.flat();
 }
 
-/** Who went away wants to know first who holds the voucher up to the return. */
-function noteHanded({ journal, name }: MeterContext, record: ClusterRecord, ranks: readonly number[]): void {
-  const asked = record.offline;
-  if (asked === undefined || ranks.every((rank) => asked.handed.includes(rank))) return;
-  journal.update(name, (before) =>
-    before.offline?.untilMs === asked.untilMs
-      ? { ...before, offline: { ...asked, handed: [...new Set([...asked.handed, ...ranks])].sort((a, b) => a - b) } }
-      : before,
-  );
+/** Who goes away wants to know first who holds the voucher up to the return. */
+function noteHanded({ journal, name }: MeterContext, untilMs: number, ranks: readonly number[]): void {
+  const asked = journal.load(name).offline;
+  if (asked === undefined || asked.untilMs !== untilMs || ranks.every((rank) => asked.handed.includes(rank))) return;
+  journal.update(name, (before) => {
+    if (before.offline?.untilMs !== untilMs) return before;
+    const handed = [...new Set([...before.offline.handed, ...ranks])].sort((a, b) => a - b);
+    return { ...before, offline: { untilMs, handed } };
+  });
 }
 
 function firstFailure(record: ClusterRecord): LatentError | undefined {

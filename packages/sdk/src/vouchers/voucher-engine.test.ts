@@ -203,7 +203,9 @@ describe('over any sequence of ticks, crashes and restores', () => {
         const units = MEMBERS.map((devices) => BigInt(devices) * seconds);
         let voucher: SignedVoucher;
         try {
-          await engine.adopt(held.filter((one) => one !== undefined));
+          const current = engine.current();
+          const more = held.filter((one) => one !== undefined && (current === undefined || !covers(current, one)));
+          if (more.length > 0) await engine.adopt(more.filter((one) => one !== undefined));
           voucher = await engine.sign({ nowMs, units });
         } catch {
           // Killed at the store; nothing has left the process.
@@ -238,7 +240,7 @@ describe('over any sequence of ticks, crashes and restores', () => {
           }
         },
       ),
-      { numRuns: 60 },
+      { numRuns: 50 },
     );
   });
 

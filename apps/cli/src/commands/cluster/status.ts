@@ -1,8 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
+import { systemClock } from '@latent/kit';
 import { isOver } from '@latent/sdk';
 import { ensureMeter } from '../../launch/spawn-meter.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
-import { showHeadline, showMembers, spentSoFar } from '../../screen/show-cluster.ts';
+import { showHeadline, showMembers, showMetering, spentSoFar } from '../../screen/show-cluster.ts';
 import { JSON_OPTION } from './common-options.ts';
 
 /** `latent status [NAME]` */
@@ -25,12 +26,15 @@ function status({ home, store, output }: CommandContext, name: string | undefine
     output.line(showHeadline(record));
     if (record.outcome !== null && record.outcome.code !== 'done')
       output.line(`  ${record.outcome.code}: ${record.outcome.message}`);
+    for (const line of showMetering(record, systemClock.nowMs())) output.line(`  ${line}`);
     if (!isOver(record)) output.line(`${showMembers(record)}\n`);
   }
   output.result(
     records.map((record) => ({
       cluster: record.name,
       phase: record.phase,
+      offlineUntilMs: record.offline?.untilMs,
+      handedOverAtMs: record.handedOverAtMs,
       leaseId: record.leaseId,
       outcome: record.outcome,
       deposit: record.terms.order.deposit,

@@ -4,24 +4,47 @@ import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { identifyProcess, systemClock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import { connectChain, openRenterTransport, tendCluster, unpackFiles, withChain } from '@latent/sdk';
+import {
+  connectChain,
+  isMeteredElsewhere,
+  openRenterTransport,
+  tendCluster,
+  unpackFiles,
+  withChain,
+} from '@latent/sdk';
 import { hexToBytes } from 'viem';
 import { loadNetwork, loadRenter } from '../../home/network.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
+import { chooseSigning } from './choose-signing.ts';
+import { runMeterFromFile } from './run-from-file.ts';
 
 /**
- * `latent meter run NAME`, started by `launch` as a process of its own: it carries one cluster from its opening to its end. Not
- * listed in the help, as no person needs it; any command that finds a cluster without its meter starts it again.
+ * `latent meter run NAME`, started by `launch` as a process of its own: it carries one cluster from its opening to its end, and
+ * any command that finds a cluster without its meter starts it again. `latent meter run --file FILE` meters one that was handed
+ * over.
  */
-export function addMeterRun(program: Command): void {
-  program
-    .command('meter', { hidden: true })
+export function addMeterRun(meter: Command): void {
+  meter
     .command('run')
-    .argument('<name>')
-    .action((name) => runCommand({}, (context) => runMeter(context, name)));
+    .summary('meter a cluster that was handed to you (those of your own are metered by themselves)')
+    .argument('[cluster]', 'one of your own; started by launch')
+    .option('--file <file>', 'a meter that was handed over with latent meter export')
+    .addHelpText('after', '\nExample:\n  $ latent meter run --file digits.meter')
+    .action((name, flags) =>
+      runCommand({}, async (context) => {
+        if ((name === undefined) === (flags.file === undefined)) {
+          throw new LatentError('CONFIG_INVALID', 'Give either a cluster of your own or --file FILE.');
+        }
+        await chooseSigning();
+        return flags.file === undefined ? runMeter(context, name ?? '') : runMeterFromFile(context, flags.file);
+      }),
+    );
 }
 
 async function runMeter({ home, store, output, signal }: CommandContext, name: string): Promise<number> {
+  if (isMeteredElsewhere(store.load(name))) {
+    throw new LatentError('CLUSTER_HANDED_OVER', `The meter of ${name} was handed over; it does not run here.`);
+  }
   if (!store.claimMeter(name, () => identifyProcess(process.pid))) {
     throw new LatentError('CLUSTER_EXISTS', `Another process meters ${name} already.`);
   }

@@ -1,0 +1,17 @@
+import { describe, expect, it } from 'vitest';
+import { readDurationMs } from './read-duration.ts';
+
+describe('readDurationMs', () => {
+  it.each([
+    ['30m', 1_800_000],
+    ['8h', 28_800_000],
+    ['1.5d', 129_600_000],
+    ['366d', 31_622_400_000],
+  ])('reads %s', (text, ms) => {
+    expect(readDurationMs(text)).toBe(ms);
+  });
+
+  it.each(['', '8', 'h', '8 h', '-1h', '0h', '0.5m', '8w', '1e3h', '367d', '9999999h'])('refuses "%s"', (text) => {
+    expect(() => readDurationMs(text)).toThrow(expect.objectContaining({ code: 'CONFIG_INVALID' }));
+  });
+});
