@@ -2,6 +2,12 @@ export { leaseEscrowAbi, leaseExtensionAbi, operatorsAbi, testDollarAbi } from '
 export { type Deployment, deploymentSchema } from './chain/deployment.ts';
 export { type ErrorCode, errorCodes, isErrorCode, type Retry } from './errors/codes.ts';
 export {
+  type ContractErrorInfo,
+  type ContractErrorName,
+  contractErrors,
+  isContractError,
+} from './errors/contract-errors.ts';
+export {
   type ErrorBody,
   type ErrorDetail,
   errorBodySchema,
@@ -21,16 +27,32 @@ export {
   signatureSchema,
   uintSchema,
 } from './ids.ts';
+export { auditLease, type LeaseAudit } from './lease/audit/audit-lease.ts';
+export type { DepositMove } from './lease/audit/audit-money.ts';
+export type { Check } from './lease/audit/check.ts';
+export type {
+  LeaseCall,
+  LeaseEvidence,
+  LeaseLogEntry,
+  LeaseTransaction,
+  Movement,
+  Place,
+  SignedClaim,
+  StoredLease,
+} from './lease/audit/lease-evidence.ts';
 export {
   type Bill,
   type BillInput,
   type BillMember,
+  type BillTransaction,
+  billStanding,
   type CoordinationCost,
   computeBill,
   type GasPrices,
 } from './lease/bill.ts';
 export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
 export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
+export { dismissedBits, leastDeposit, owedAt, type RunningLease, type WantedChange } from './lease/owed.ts';
 export type { Candidate } from './match/candidate.ts';
 export { type MatchResult, matchOrder } from './match/match-order.ts';
 export {
@@ -88,6 +110,7 @@ export {
   type Order,
   orderSchema,
   requiredDeposit,
+  signOrder,
 } from './messages/order.ts';
 export {
   hashOrderSet,
@@ -99,7 +122,9 @@ export {
 export {
   type ChangedLease,
   changedLeaseSchema,
+  hashRoster,
   LEFT,
+  openingRoster,
   type Roster,
   rosterSchema,
 } from './messages/roster.ts';

@@ -1,4 +1,4 @@
-import { concat, type Hex, hashStruct, hashTypedData, keccak256 } from 'viem';
+import { concat, type Hex, hashStruct, hashTypedData, keccak256, type LocalAccount } from 'viem';
 import { z } from 'zod';
 import { addressSchema, askIdSchema, hex32Schema, type LeaseId, leaseIdSchema, uintSchema } from '../ids.ts';
 import { chargeUp } from '../money/rate.ts';
@@ -50,14 +50,21 @@ export type LeaseTerms = z.infer<typeof leaseTermsSchema>;
 
 /** EIP-712 digest of an order with its members: the id of the lease it opens. */
 export function hashOrder(domain: EscrowDomain, terms: LeaseTerms): LeaseId {
-  return leaseIdSchema.parse(
-    hashTypedData({
-      domain: escrowDomain(domain),
-      primaryType: 'Order',
-      types: { Order: messageTypes.Order, Member: messageTypes.Member },
-      message: { ...terms.order, members: terms.members },
-    }),
-  );
+  return leaseIdSchema.parse(hashTypedData(orderTypedData(domain, terms)));
+}
+
+/** A renter's, or a session key's, consent that anybody opens this lease from the renter's balance in the escrow. */
+export async function signOrder(account: LocalAccount, domain: EscrowDomain, terms: LeaseTerms): Promise<Hex> {
+  return account.signTypedData(orderTypedData(domain, terms));
+}
+
+function orderTypedData(domain: EscrowDomain, { order, members }: LeaseTerms) {
+  return {
+    domain: escrowDomain(domain),
+    primaryType: 'Order' as const,
+    types: { Order: messageTypes.Order, Member: messageTypes.Member },
+    message: { ...order, members },
+  };
 }
 
 /** EIP-712 hash of a list of members, as orders and changes contain it. */

@@ -1,6 +1,7 @@
+import { concat, encodeAbiParameters, type Hex, keccak256, numberToHex, parseAbiParameters } from 'viem';
 import { z } from 'zod';
 import { uintSchema } from '../ids.ts';
-import { MAX_MEMBERS, memberSchema } from './order.ts';
+import { hashMembers, type LeaseTerms, MAX_MEMBERS, memberSchema } from './order.ts';
 
 const seconds = z
   .int()
@@ -31,3 +32,34 @@ export const changedLeaseSchema = z
     'the roster is not one of these members',
   );
 export type ChangedLease = z.infer<typeof changedLeaseSchema>;
+
+/** The roster of a lease that was never changed, as the contract makes it for the first change. */
+export function openingRoster({ order, members }: LeaseTerms): Roster {
+  const zeros = members.map(() => 0);
+  return {
+    opened: members.length,
+    maxSeconds: order.maxSeconds,
+    deposit: order.deposit,
+    from: zeros,
+    until: zeros,
+  };
+}
+
+/** What the contract stores of a changed lease: `LeaseEscrow.rosterHash`, and `Change.before` of the next change. */
+export function hashRoster({ members, roster }: ChangedLease): Hex {
+  const { opened, maxSeconds, deposit, from, until } = roster;
+  return keccak256(
+    encodeAbiParameters(parseAbiParameters('uint256, uint256, uint256, bytes32, bytes32, bytes32'), [
+      BigInt(opened),
+      BigInt(maxSeconds),
+      deposit,
+      hashWords(from),
+      hashWords(until),
+      hashMembers(members),
+    ]),
+  );
+}
+
+function hashWords(values: readonly number[]): Hex {
+  return keccak256(concat(values.map((value) => numberToHex(value, { size: 32 }))));
+}

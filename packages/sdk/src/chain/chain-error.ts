@@ -1,9 +1,17 @@
-import { LatentError, leaseEscrowAbi, operatorsAbi, testDollarAbi } from '@latent/protocol';
+import {
+  contractErrors,
+  isContractError,
+  LatentError,
+  leaseEscrowAbi,
+  operatorsAbi,
+  testDollarAbi,
+} from '@latent/protocol';
 import {
   BaseError,
   decodeErrorResult,
   type Hex,
   HttpRequestError,
+  hexToString,
   InsufficientFundsError,
   isHex,
   TimeoutError,
@@ -50,9 +58,12 @@ export function toChainError(thrown: unknown): LatentError {
 function revertedError(thrown: BaseError, data: Hex): LatentError {
   try {
     const { errorName, args } = decodeErrorResult({ abi: knownErrors, data });
-    const values = (args ?? []).map(String);
-    return new LatentError('CHAIN_REVERTED', `The contract refused: ${errorName}(${values.join(', ')}).`, {
+    const values = (args ?? []).map(readable);
+    const info = isContractError(errorName) ? contractErrors[errorName] : undefined;
+    const why = info === undefined ? '' : ` ${info.cause}`;
+    return new LatentError('CHAIN_REVERTED', `The contract refused: ${errorName}(${values.join(', ')}).${why}`, {
       details: { error: errorName, values },
+      ...(info === undefined ? {} : { hint: info.remedy }),
       cause: thrown,
     });
   } catch {
@@ -62,6 +73,12 @@ function revertedError(thrown: BaseError, data: Hex): LatentError {
       cause: thrown,
     });
   }
+}
+
+/** Names of fields come as 32 bytes of text. */
+function readable(value: unknown): string {
+  if (!isHex(value) || value.length !== 66 || !/^0x(?:[2-7][0-9a-f]){1,31}(?:00)+$/.test(value)) return String(value);
+  return hexToString(value, { size: 32 });
 }
 
 function revertData(thrown: BaseError): Hex | undefined {
