@@ -17,6 +17,7 @@ export { askBook } from './books/ask-book.ts';
 export { type PlacedOrder, type PlaceOrderParameters, placeOrder } from './books/place-order.ts';
 export { toChainError } from './chain/chain-error.ts';
 export { type ChainClient, connectChain, createChainClient } from './chain/connect-chain.ts';
+export { readRosterHash } from './chain/read-escrow.ts';
 export { type ContractCall, encodeCall, type SentTransaction, sendTransaction } from './chain/send-transaction.ts';
 export { type WithChainOptions, withChain } from './chain/with-chain.ts';
 export type { ClusterContext } from './clusters/cluster-context.ts';
@@ -45,12 +46,35 @@ export { packJobFiles } from './job/pack-job-files.ts';
 export { parseJobFile } from './job/parse-job-file.ts';
 export { unpackFiles } from './job/unpack-files.ts';
 export { billLease, defaultGasPrices } from './leases/bill-lease.ts';
+export {
+  type ChangeConsent,
+  changeLease,
+  type LeaseChangePlan,
+  planChange,
+  type WantedLeaseChange,
+} from './leases/change-lease.ts';
+export { type DraftedOrderSet, type DraftOrderSetParameters, draftOrderSet } from './leases/draft-order-set.ts';
 export { checkpointLease, closeLease, finalizeLease, type SettleParameters, stopLease } from './leases/end-lease.ts';
 export { type LeaseEvent, type LeaseHistory, leaseHistory } from './leases/lease-history.ts';
+export { leaveLease } from './leases/leave-lease.ts';
+export { fundOrderSet, type OpenFromSetParameters, openFromSet } from './leases/open-from-set.ts';
 export { type OpenLeaseParameters, openLease } from './leases/open-lease.ts';
 export { type OpenedLeases, openedLeases } from './leases/opened-leases.ts';
+export type { Funding } from './leases/pay-deposit.ts';
 export { readChainTime } from './leases/read-chain-time.ts';
 export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
+export { compactSignature, type SettlementParts, settlementRow } from './leases/settlement.ts';
+export { stopLeaseFor } from './leases/stop-lease-for.ts';
+export { type GrantSessionParameters, grantSession, revokeSession } from './sessions/grant-session.ts';
+export {
+  depositBalance,
+  type WithdrawForParameters,
+  withdrawBalance,
+  withdrawBalanceFor,
+} from './sessions/move-balance.ts';
+export { type Balances, readBalances } from './sessions/read-balance.ts';
+export { readSession, type SessionOnChain } from './sessions/read-session.ts';
+export { type SessionShortfall, sessionShortfall } from './sessions/session-shortfall.ts';
 export { promiseUp } from './vouchers/fit-budget.ts';
 export { handOverMeter } from './vouchers/hand-over-meter.ts';
 export { formatMeterFile, MAX_METER_FILE_BYTES, parseMeterFile } from './vouchers/meter-file.ts';

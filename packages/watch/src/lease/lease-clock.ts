@@ -1,7 +1,5 @@
 import type { FollowedLease } from '@latent/chain';
-
-/** What `Roster.until` holds for a member that has left: paid what it claimed, its devices free. As `EscrowState._LEFT`. */
-const LEFT = 1;
+import { LEFT } from '@latent/protocol';
 
 /** The times of an open lease. Unix seconds of the chain. */
 export interface LeaseTimes {

@@ -1,0 +1,33 @@
+import type { Clock } from '@latent/kit';
+import { LatentError } from '@latent/protocol';
+
+/** Lets so many a minute through per sender; a quiet sender can save up one minute's worth. */
+export interface RateLimiter {
+  /** @throws LatentError WATCH_RATE_LIMITED */
+  admit(sender: string): void;
+}
+
+/** Senders remembered at once. Beyond that the ones that have been quiet longest start anew. */
+const MAX_SENDERS = 50_000;
+const MINUTE_MS = 60_000;
+
+export function createRateLimiter(perMinute: number, clock: Clock): RateLimiter {
+  const senders = new Map<string, { readonly left: number; readonly atMs: number }>();
+  return {
+    admit: (sender) => {
+      const nowMs = clock.nowMs();
+      const known = senders.get(sender) ?? { left: perMinute, atMs: nowMs };
+      const regained = (Math.max(0, nowMs - known.atMs) * perMinute) / MINUTE_MS;
+      const left = Math.min(perMinute, known.left + regained);
+      senders.delete(sender);
+      senders.set(sender, { left: left < 1 ? left : left - 1, atMs: nowMs });
+      const [quietest] = senders.keys();
+      if (senders.size > MAX_SENDERS && quietest !== undefined) senders.delete(quietest);
+      if (left >= 1) return;
+      throw new LatentError('WATCH_RATE_LIMITED', `At most ${perMinute} a minute are taken from one sender.`, {
+        hint: 'Wait a minute.',
+        details: { perMinute },
+      });
+    },
+  };
+}
