@@ -139,7 +139,7 @@ async function measureLeases(network: LocalNetwork, agents: readonly JoinedAgent
 }
 
 async function openByAuthorization({ chain, renter }: LocalNetwork, { terms, asks }: Deal): Promise<bigint> {
-  const sent = await openLease(chain, { renter, terms, asks });
+  const sent = await openLease(chain, { funding: { kind: 'authorization', renter }, terms, asks });
   if (sent === undefined) throw new LatentError('INTERNAL', 'A lease that was drafted just now is open already.');
   return sent.gasUsed;
 }

@@ -71,7 +71,7 @@ export async function launchOnce(network: LocalNetwork, wishes: LaunchWishes): P
       workload: bytesToHex(createHash('sha256').update(wishes.job.run).digest()),
       salt: bytesToBigInt(randomBytes(8)),
     });
-    await openLease(chain, { renter, terms, asks });
+    await openLease(chain, { funding: { kind: 'authorization', renter }, terms, asks });
     const opened = performance.now();
     const leaseId = hashOrder(domain, terms);
     const record = newRecord(wishes, { terms, asks, leaseId, peerSeed: bytesToHex(peerSeed), meterSecret });

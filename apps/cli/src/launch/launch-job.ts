@@ -142,7 +142,10 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   signal.throwIfAborted();
   store.create(record);
   const opened = await openOrGiveUp(dependencies, name, () =>
-    withChain(() => openLease(chain, { renter, terms, asks }), { signal, onWaiting }),
+    withChain(() => openLease(chain, { funding: { kind: 'authorization', renter }, terms, asks }), {
+      signal,
+      onWaiting,
+    }),
   );
   const open = store.update(name, (before) => ({
     ...before,

@@ -9,7 +9,7 @@ import {
   type SignedClose,
   type SignedVoucher,
 } from '@latent/protocol';
-import { type LocalAccount, parseEventLogs } from 'viem';
+import { type LocalAccount, parseEventLogs, zeroHash } from 'viem';
 import type { ChainClient } from '../chain/connect-chain.ts';
 import { encodeCall, type SentTransaction, sendTransaction } from '../chain/send-transaction.ts';
 import { compactSignature, settlementRow } from './settlement.ts';
@@ -45,18 +45,20 @@ export async function checkpointLease(
 
 /**
  * Closes a lease whose members all signed what they claim: pay, fee and refund in one call.
- * @param closes one per member, in order
+ * @param closes one per member, in order; undefined for those that left, who have nothing more to claim
  * @throws LatentError LEASE_NOT_SETTLED
  */
 export async function closeLease(
   client: ChainClient,
   parameters: SettleParameters & {
     readonly voucher: SignedVoucher | undefined;
-    readonly closes: readonly SignedClose[];
+    readonly closes: readonly (SignedClose | undefined)[];
   },
 ): Promise<SentTransaction> {
-  const { account, terms, voucher, closes } = parameters;
-  const signatures = closes.map((close) => compactSignature(close.signature));
+  const { account, terms, voucher, closes, paidUnits } = parameters;
+  const signatures = closes.map((close) =>
+    close === undefined ? { r: zeroHash, vs: zeroHash } : compactSignature(close.signature),
+  );
   const data = encodeCall({
     abi: leaseEscrowAbi,
     functionName: 'close',
@@ -64,7 +66,7 @@ export async function closeLease(
       [
         {
           settlement: settlementRow({ changed: undefined, ...parameters, voucher }),
-          claimed: closes.map((close) => close.units),
+          claimed: closes.map((close, index) => close?.units ?? paidUnits[index] ?? 0n),
           r: signatures.map(({ r }) => r),
           vs: signatures.map(({ vs }) => vs),
         },
@@ -76,7 +78,7 @@ export async function closeLease(
   return sent;
 }
 
-/** Freezes the clock of a lease. Renter or meter key only. @throws LatentError CHAIN_REVERTED */
+/** Freezes the clock of a lease. Renter, session key or meter key only. @throws LatentError CHAIN_REVERTED */
 export async function stopLease(
   client: ChainClient,
   account: LocalAccount,

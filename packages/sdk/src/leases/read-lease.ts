@@ -5,6 +5,8 @@ import type { ChainClient } from '../chain/connect-chain.ts';
 /** A lease as the contract stores it. Times in unix seconds. */
 export interface LeaseOnChain {
   readonly state: 'none' | 'active' | 'closed';
+  /** Its members, length or deposit differ from what it was opened with: `readRosterHash`. */
+  readonly changed: boolean;
   readonly openedAt: number;
   /** 0 until stopped. */
   readonly stopAt: number;
