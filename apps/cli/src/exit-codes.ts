@@ -35,6 +35,8 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'DEVICE_UNKNOWN':
     case 'DEVNET_NOT_RUNNING':
     case 'DEVNET_RUNNING':
+    case 'WATCH_NOT_RUNNING':
+    case 'WATCH_RUNNING':
       return exitCodes.usage;
     case 'ORDER_NO_MATCH':
     case 'ORDER_TOO_FEW_HOLDS':
@@ -46,6 +48,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'CHAIN_UNREACHABLE':
     case 'BOOK_UNREACHABLE':
     case 'PEER_UNREACHABLE':
+    case 'WATCH_UNREACHABLE':
     case 'TIMED_OUT':
       return exitCodes.unreachable;
     default:

@@ -11,11 +11,15 @@ import { addDevnetDemo } from './commands/devnet/demo.ts';
 import { addDevnetDown } from './commands/devnet/down.ts';
 import { addDevnetStatus } from './commands/devnet/status.ts';
 import { addDevnetUp } from './commands/devnet/up.ts';
+import { addKeeperStart } from './commands/keeper/start.ts';
+import { addKeeperStatus } from './commands/keeper/status.ts';
 import { addMeterExport } from './commands/meter/export.ts';
 import { addMeterOffline } from './commands/meter/offline.ts';
 import { addMeterRun } from './commands/meter/run.ts';
 import { addProofCheats } from './commands/proof/cheats.ts';
 import { addProofVerify } from './commands/proof/verify.ts';
+import { addWatchtowerStart } from './commands/watchtower/start.ts';
+import { addWatchtowerStatus } from './commands/watchtower/status.ts';
 import { exitCodeMeanings, exitCodes } from './exit-codes.ts';
 
 function exitCodeHelp(): string {
@@ -49,6 +53,12 @@ export function createProgram(): Command {
   const proof = program.command('proof').summary('proofs of hardware');
   addProofVerify(proof);
   addProofCheats(proof);
+  const keeper = program.command('keeper').summary('see leases paid and closed, for operators who named you');
+  addKeeperStart(keeper);
+  addKeeperStatus(keeper);
+  const watchtower = program.command('watchtower').summary('see operators paid while they are away');
+  addWatchtowerStart(watchtower);
+  addWatchtowerStatus(watchtower);
   const devnet = program.command('devnet').summary('a whole network on this machine: chain, books, operators');
   addDevnetUp(devnet);
   addDevnetStatus(devnet);

@@ -8,5 +8,6 @@ export {
   type WatchtowerOptionsInput,
   watchtowerOptionsSchema,
 } from './options.ts';
+export { readSettings } from './read-settings.ts';
 export type { RunningWatch, WatchDependencies } from './start-watch.ts';
 export { startWatchtower } from './watchtower/start-watchtower.ts';
