@@ -27,6 +27,7 @@ export type {
 } from './follower/follower.ts';
 export { followerMigrations } from './follower/follower-schema.ts';
 export { openFollower } from './follower/open-follower.ts';
+export { openSender } from './sender/open-sender.ts';
 export type {
   Sender,
   SenderOptions,
@@ -36,3 +37,4 @@ export type {
   SendState,
   SentRecord,
 } from './sender/sender.ts';
+export { senderMigrations } from './sender/sender-schema.ts';

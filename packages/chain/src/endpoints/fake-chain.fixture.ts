@@ -34,9 +34,11 @@ export interface FakeChain {
 
 export class FakeRpcError extends Error {
   readonly code: number;
-  constructor(code: number, message: string) {
+  readonly data: unknown;
+  constructor(code: number, message: string, data?: unknown) {
     super(message);
     this.code = code;
+    this.data = data;
   }
 }
 
@@ -179,7 +181,7 @@ export async function serveChain(chain: Pick<FakeChain, 'answer'>, tweak: Tweak 
       return { jsonrpc: '2.0', id, result };
     } catch (thrown) {
       if (!(thrown instanceof FakeRpcError)) throw thrown;
-      return { jsonrpc: '2.0', id, error: { code: thrown.code, message: thrown.message } };
+      return { jsonrpc: '2.0', id, error: { code: thrown.code, message: thrown.message, data: thrown.data } };
     }
   };
   const server = createServer((request, response) => {
