@@ -55,6 +55,9 @@ export {
 } from './leases/change-lease.ts';
 export { type DraftedOrderSet, type DraftOrderSetParameters, draftOrderSet } from './leases/draft-order-set.ts';
 export { checkpointLease, closeLease, finalizeLease, type SettleParameters, stopLease } from './leases/end-lease.ts';
+export { type ChainReader, parseAnswer, readerOf } from './leases/evidence/chain-reader.ts';
+export { readEvidence } from './leases/evidence/read-evidence.ts';
+export { formatVoucherFile, MAX_VOUCHER_FILE_BYTES, parseVoucherFile } from './leases/evidence/voucher-file.ts';
 export { type LeaseEvent, type LeaseHistory, leaseHistory } from './leases/lease-history.ts';
 export { leaveLease } from './leases/leave-lease.ts';
 export { fundOrderSet, type OpenFromSetParameters, openFromSet } from './leases/open-from-set.ts';
@@ -65,6 +68,7 @@ export { readChainTime } from './leases/read-chain-time.ts';
 export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
 export { compactSignature, type SettlementParts, settlementRow } from './leases/settlement.ts';
 export { stopLeaseFor } from './leases/stop-lease-for.ts';
+export { returnEther, sendEther, weiForGas } from './sessions/gas-money.ts';
 export { type GrantSessionParameters, grantSession, revokeSession } from './sessions/grant-session.ts';
 export {
   depositBalance,

@@ -5,6 +5,8 @@ import type { ChainClient } from '../../chain/connect-chain.ts';
 
 /** Reads a chain by JSON-RPC. Nothing of an answer is believed before it fits its schema. */
 export interface ChainReader {
+  /** The last block that every endpoint has which is asked. @throws as {@link ChainReader.read} */
+  head(): Promise<bigint>;
   /**
    * @param what names the answer in errors: "block 12"
    * @throws LatentError CHAIN_UNREACHABLE, MESSAGE_INVALID; CHAIN_DISAGREES where several endpoints are asked;
@@ -15,17 +17,16 @@ export interface ChainReader {
 
 /** By the one endpoint of a client. */
 export function readerOf(client: ChainClient): ChainReader {
-  return {
-    read: async (what, method, params, schema) => {
-      let answer: unknown;
-      try {
-        answer = await client.public.transport.request({ method, params });
-      } catch (thrown) {
-        throw toChainError(thrown);
-      }
-      return parseAnswer(what, answer, schema);
-    },
+  const read: ChainReader['read'] = async (what, method, params, schema) => {
+    let answer: unknown;
+    try {
+      answer = await client.public.transport.request({ method, params });
+    } catch (thrown) {
+      throw toChainError(thrown);
+    }
+    return parseAnswer(what, answer, schema);
   };
+  return { read, head: () => read('head', 'eth_blockNumber', [], quantitySchema) };
 }
 
 /** @throws LatentError MESSAGE_INVALID */

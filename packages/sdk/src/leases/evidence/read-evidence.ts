@@ -40,7 +40,7 @@ export async function readEvidence(reader: ChainReader, deployment: Where, lease
       },
     );
   }
-  const head = await reader.read('head', 'eth_blockNumber', [], quantitySchema);
+  const head = await reader.head();
   const filter = { address: escrow, topics: [leaseTopics, leaseId] };
   const logs = await readLogs(reader, filter, BigInt(deployment.deployedAtBlock), head);
   if (logs.length === 0) {
