@@ -166,7 +166,8 @@ abstract contract Paying is Balances {
         _devicesInUsePlusOne[member.agentKey] -= member.devices;
     }
 
-    /// @dev Gives back what a lease does not need: to the balance that a session took it from, or to the renter.
+    /// @dev Gives back what a lease does not need: to the balance that a session took it from, or to the renter. Its event
+    /// is the caller's (`Closed`, `Changed`).
     function _refund(Order calldata order, uint256 amount) internal {
         if (amount == 0) return;
         if (order.session == address(0)) return _push(order.renter, amount);
@@ -177,6 +178,5 @@ abstract contract Paying is Balances {
         // forge-lint: disable-next-line(unsafe-typecast)
         session_.spent = uint96(spent > amount ? spent - amount : 0);
         _credit(order.renter, amount);
-        emit Deposited(order.renter, amount);
     }
 }

@@ -180,7 +180,8 @@ interface ILeaseTypes {
     event Changed(bytes32 indexed leaseId, Roster roster, Member[] added);
     event Stopping(bytes32 indexed leaseId, uint40 stopAt);
     event Closed(bytes32 indexed leaseId, uint256 charged, uint256 refund);
-    /// @notice By its owner; or a refund that belongs in the balance, or that the token refused to deliver.
+    /// @notice By its owner; or a refund that the token refused to deliver. What a session's lease gives back to the balance
+    /// is told by `Closed` and `Changed`.
     event Deposited(address indexed owner, uint256 amount);
     event Withdrawn(address indexed owner, uint256 amount);
     event SessionGranted(address indexed renter, address indexed key, SessionGrant grant);

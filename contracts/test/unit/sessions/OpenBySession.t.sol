@@ -200,8 +200,6 @@ contract OpenBySessionTest is SessionFixture {
         ILeaseTypes.Closing memory c = closing(d, row(d, all(1, 100)), all(1, 60));
         vm.expectEmit(address(escrow));
         emit ILeaseTypes.Closed(d.leaseId, charge, d.order.deposit - charge);
-        vm.expectEmit(address(escrow));
-        emit ILeaseTypes.Deposited(renter, d.order.deposit - charge);
         close(c);
         vm.assertEq(token.balanceOf(renter), outside, "nothing leaves the escrow");
         vm.assertEq(escrow.balanceOf(renter), FUNDS - charge, "all but what was charged");
