@@ -1,5 +1,6 @@
 import type { FollowedLease } from '@latent/chain';
-import type { SignedClose, SignedVoucher } from '@latent/protocol';
+import type { Claim, SignedClose, SignedVoucher } from '@latent/protocol';
+import type { Hex } from 'viem';
 import { type LeaseTimes, leaseTimes, memberClock, payableUnits } from '../lease/lease-clock.ts';
 import { freedWorthDown, incomeDown, vouchedFor, voucherWorthDown } from '../lease/lease-worth.ts';
 import { isPostable } from '../papers/best-vouchers.ts';
@@ -19,13 +20,19 @@ export interface LeasePapers {
   readonly claims: readonly KeptClaim[];
 }
 
+/** Units that a member is to be paid up to at its end. */
+export interface WishedClaim extends Claim {
+  /** None is needed of a member that has left, which signed before. */
+  readonly signature: Hex | undefined;
+}
+
 /** What could be done for a lease now, and what it is worth. Whether it is worth the gas is not decided here. */
 export interface Wish {
   readonly deed: 'checkpoint' | 'close' | 'leave' | 'finalize';
   readonly lease: FollowedLease;
   readonly voucher: SignedVoucher | undefined;
   /** Of all members for a close, of one for a leave; none otherwise. */
-  readonly claims: readonly SignedClose[];
+  readonly claims: readonly WishedClaim[];
   /** Base units that those it is done for get by it, rounded down. */
   readonly worth: bigint;
   /** Its time has come: it is done if it pays for itself. Otherwise it has to be worth a multiple. */
@@ -113,18 +120,15 @@ function closeWish(situation: Situation): Wish | undefined {
 }
 
 /** What a member that left was paid is its claim; nobody has to sign it again. */
-function claimOf({ lease, papers }: Situation, index: number): SignedClose | undefined {
+function claimOf({ lease, papers }: Situation, index: number): WishedClaim | undefined {
   if (!memberClock(lease, index).hasLeft) return papers.claims.find(({ member }) => member === index);
-  return { leaseId: lease.leaseId, member: index, units: lease.paidUnits[index] ?? 0n, signature: NO_SIGNATURE };
+  return { leaseId: lease.leaseId, member: index, units: lease.paidUnits[index] ?? 0n, signature: undefined };
 }
-
-/** Both halves zero: the contract does not look at it. */
-const NO_SIGNATURE = `0x${'0'.repeat(128)}1b` as const;
 
 /** A voucher by which all these claims are good now; undefined if none is needed; 'none' if there is none. */
 function provingVoucher(
   { lease, papers, moment }: Situation,
-  claims: readonly SignedClose[],
+  claims: readonly Claim[],
 ): SignedVoucher | undefined | 'none' {
   const paid = (index: number) => lease.paidUnits[index] ?? 0n;
   if (claims.some(({ member, units }) => units < paid(member))) return 'none';
@@ -139,7 +143,7 @@ function provingVoucher(
   return proving ?? 'none';
 }
 
-function closingCharge(lease: FollowedLease, claims: readonly SignedClose[]): bigint {
+function closingCharge(lease: FollowedLease, claims: readonly Claim[]): bigint {
   return claims.reduce((sum, { member, units }) => sum + incomeDown(lease, member, units, 0), lease.charged);
 }
 

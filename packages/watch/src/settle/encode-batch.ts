@@ -1,7 +1,8 @@
 import type { FollowedLease } from '@latent/chain';
 import { type ChangedLease, type Deployment, LatentError, leaseEscrowAbi } from '@latent/protocol';
 import { type ContractCall, compactSignature, encodeCall, settlementRow } from '@latent/sdk';
-import type { Wish } from '../policy/decide-lease.ts';
+import { zeroHash } from 'viem';
+import type { Wish, WishedClaim } from '../policy/decide-lease.ts';
 
 /**
  * The call that carries out wishes of one deed, one row each, in their order.
@@ -25,7 +26,7 @@ export function encodeBatch({ escrow: to }: Pick<Deployment, 'escrow'>, wishes: 
 
 /** What a row stands for: the same mark is the same row, which the contract takes or refuses the same way. */
 export function markOf({ deed, lease, voucher, claims }: Wish): string {
-  const said = [voucher?.signature ?? '', ...claims.map(({ signature }) => signature)];
+  const said = [voucher?.signature ?? '', ...claims.map(({ signature }) => signature ?? '')];
   const state = [lease.paidUnits.join(','), lease.stopAt ?? 0, lease.changes.length];
   return [deed, lease.leaseId, ...state, ...said].join(' ');
 }
@@ -36,7 +37,7 @@ function settlement({ lease, voucher }: Wish) {
 }
 
 function closing(wish: Wish) {
-  const signatures = wish.claims.map(({ signature }) => compactSignature(signature));
+  const signatures = wish.claims.map(compactOrNone);
   return {
     settlement: settlement(wish),
     claimed: wish.claims.map(({ units }) => units),
@@ -48,8 +49,12 @@ function closing(wish: Wish) {
 function leaving(wish: Wish) {
   const [claim] = wish.claims;
   if (claim === undefined) throw new LatentError('INTERNAL', `Nobody claims to leave ${wish.lease.leaseId}.`);
-  const { member, units: claimed, signature } = claim;
-  return { settlement: settlement(wish), member, claimed, ...compactSignature(signature) };
+  const { member, units: claimed } = claim;
+  return { settlement: settlement(wish), member, claimed, ...compactOrNone(claim) };
+}
+
+function compactOrNone({ signature }: WishedClaim) {
+  return signature === undefined ? { r: zeroHash, vs: zeroHash } : compactSignature(signature);
 }
 
 function termsOf({ terms, leaseId }: FollowedLease) {

@@ -1,5 +1,6 @@
 import type { FollowedLease } from '@latent/chain';
 import { hashRoster, type LeaseId } from '@latent/protocol';
+import { zeroHash } from 'viem';
 import { readWeiPerGas } from '../chain/gas-price.ts';
 import { decideLease, type Wish } from '../policy/decide-lease.ts';
 import { type BatchLimits, costUp, type GasPrice, type PricedWish, selectBatch } from '../policy/select-batch.ts';
@@ -126,8 +127,6 @@ function limitsOf({ policy, options, deeds, clock }: WatchContext): BatchLimits 
 function expectedRow(wish: Wish): ExpectedRow {
   const { leaseId, charged } = wish.lease;
   const changed = changedOf(wish.lease);
-  const rosterHashBefore = changed === undefined ? ZERO_HASH : hashRoster(changed);
+  const rosterHashBefore = changed === undefined ? zeroHash : hashRoster(changed);
   return { leaseId, chargedBefore: charged, rosterHashBefore, mark: markOf(wish) };
 }
-
-const ZERO_HASH = `0x${'0'.repeat(64)}` as const;
