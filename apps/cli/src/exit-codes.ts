@@ -32,6 +32,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'JOB_FILES_TOO_LARGE':
     case 'CLUSTER_UNKNOWN':
     case 'CLUSTER_EXISTS':
+    case 'SESSION_UNKNOWN':
     case 'DEVICE_UNKNOWN':
     case 'DEVNET_NOT_RUNNING':
     case 'DEVNET_RUNNING':

@@ -11,6 +11,8 @@ export interface LatentHome {
   clusterFolder(name: string): string;
   /** How to reach a network: deployment, books, and the file of the renter's key. */
   networkFile(network: string): string;
+  /** Session keys of one network, with what is known of them. */
+  sessionsFolder(network: string): string;
   /** Data folder of the local network. */
   readonly devnet: string;
 }
@@ -23,6 +25,7 @@ export function latentHome(): LatentHome {
     clusters: join(root, 'clusters.sqlite'),
     clusterFolder: (name) => join(root, 'clusters', name),
     networkFile: (network) => join(root, 'networks', `${network}.json`),
+    sessionsFolder: (network) => join(root, 'sessions', network),
     devnet: join(root, 'devnet'),
   };
 }

@@ -55,6 +55,15 @@ export async function loadRenter({ renterKeyFile }: Network): Promise<PrivateKey
   }
 }
 
+/** As {@link loadRenter}, but undefined where there is no such file: a session key may do without it. */
+export async function findRenter(network: Network): Promise<PrivateKeyAccount | undefined> {
+  const isThere = await access(network.renterKeyFile).then(
+    () => true,
+    () => false,
+  );
+  return isThere ? loadRenter(network) : undefined;
+}
+
 function parseJson(text: string): unknown {
   try {
     return JSON.parse(text);

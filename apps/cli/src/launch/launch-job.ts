@@ -31,7 +31,8 @@ import { type Address, bytesToBigInt, bytesToHex } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { ClusterStore } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
-import { loadNetwork, loadRenter } from '../home/network.ts';
+import { loadNetwork } from '../home/network.ts';
+import { type ChosenPayer, choosePayer, findPurses } from './choose-payer.ts';
 import { newRecord } from './new-record.ts';
 import { ensureMeter } from './spawn-meter.ts';
 
@@ -53,6 +54,8 @@ export interface LaunchOptions extends OrderDefaults {
 export interface LaunchObserver {
   onOrdered(requirements: Requirements, order: PlacedOrder): void;
   onHoldRefused(agentKey: string, error: LatentError): void;
+  /** Sessions are here, but the wallet has to pay; `why` is for people. */
+  onSessionsPassedOver(why: string): void;
   /** The last word before money moves. @throws LatentError CANCELLED to stop here */
   confirm(quote: LaunchQuote): Promise<void>;
   onOpened(record: ClusterRecord): void;
@@ -66,6 +69,8 @@ export interface LaunchQuote {
   readonly deposit: bigint;
   /** Of all machines together. */
   readonly perHour: bigint;
+  /** The session that pays; undefined where the wallet does. */
+  readonly session: ChosenPayer['session'];
 }
 
 export interface LaunchDependencies {
@@ -87,7 +92,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   const name = clusterName(options.name ?? job.name ?? 'cluster');
   store.refuseIfAlive(name);
   const network = await loadNetwork(home, options.network);
-  const renter = await loadRenter(network);
+  const purses = await findPurses(home, options.network, network);
   const onWaiting = (error: Error) => observer.onWaiting(error.message);
   const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
   const requirements = orderForJob(job, options);
@@ -103,27 +108,31 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
 
   const peerSeed = randomBytes(32);
   const meterSecret = generatePrivateKey();
-  const held = await holdOrdered({ chain, requirements, order, peerSeed, renter: renter.address }, dependencies);
+  const held = await holdOrdered({ chain, requirements, order, peerSeed, renter: purses.renter }, dependencies);
   const asks = held.map(({ signed }) => signed);
   // Both clocks: the contract goes by its blocks, and the newest of a chain that was down may be old.
   const chainSeconds = await withChain(() => readChainTime(chain), { signal, onWaiting });
-  const terms = draftLease({
+  const lease = {
     domain: chain.domain,
     asks,
     devicesPerMachine: requirements.devicesPerMachine,
-    renter: renter.address,
+    renter: purses.renter,
     meterKey: privateKeyToAccount(meterSecret).address,
     seconds: requirements.seconds,
     nowSeconds: Math.max(chainSeconds, nowSeconds()),
     workload: workloadOf(job),
     salt: bytesToBigInt(randomBytes(SALT_BYTES)),
-  });
-  const hour = (terms.order.deposit * 3_600n) / BigInt(requirements.seconds);
+  };
+  const draft = (session?: Address) => draftLease({ ...lease, session });
+  const payer = await withChain(() => choosePayer(chain, purses, draft), { signal, onWaiting });
+  const { terms } = payer;
+  if (payer.passedOver !== undefined) observer.onSessionsPassedOver(payer.passedOver);
   await observer.confirm({
     machines: asks.length,
     seconds: requirements.seconds,
     deposit: terms.order.deposit,
-    perHour: hour,
+    perHour: (terms.order.deposit * 3_600n) / BigInt(requirements.seconds),
+    session: payer.session,
   });
 
   const record = newRecord({
@@ -142,7 +151,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   signal.throwIfAborted();
   store.create(record);
   const opened = await openOrGiveUp(dependencies, name, () =>
-    withChain(() => openLease(chain, { funding: { kind: 'authorization', renter }, terms, asks }), {
+    withChain(() => openLease(chain, { funding: payer.funding, terms, asks }), {
       signal,
       onWaiting,
     }),

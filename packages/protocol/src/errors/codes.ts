@@ -57,6 +57,12 @@ export const errorCodes = {
   JOB_FILE_INVALID: { retry: 'never', meaning: 'The job file does not parse or does not fit its schema.' },
   JOB_FIELD_UNSUPPORTED: { retry: 'never', meaning: 'The job file uses a field that is not honoured yet.' },
   JOB_FILES_TOO_LARGE: { retry: 'never', meaning: 'The files of the job exceed the limit.' },
+  // sessions
+  SESSION_UNKNOWN: { retry: 'never', meaning: 'There is no session of that name.' },
+  SESSION_LIMIT: {
+    retry: 'never',
+    meaning: 'No session key allows the lease, and the wallet’s own key is not here to pay for it.',
+  },
   // clusters
   CLUSTER_UNKNOWN: { retry: 'never', meaning: 'There is no cluster of that name.' },
   CLUSTER_EXISTS: { retry: 'never', meaning: 'A cluster of that name is running already.' },

@@ -26,6 +26,8 @@ const GAS_MARGIN_PERCENT = 20n;
 export interface ContractCall {
   readonly to: Address;
   readonly data: Hex;
+  /** Wei that go with it; none unless given. */
+  readonly value?: bigint;
 }
 
 export const encodeCall = encodeFunctionData;
@@ -45,7 +47,7 @@ export async function sendTransaction(
       chain: client.chain,
       transport: http(client.deployment.rpcUrl, { retryCount: 0 }),
     });
-    const estimate = await client.public.estimateGas({ account, to: call.to, data: call.data });
+    const estimate = await client.public.estimateGas({ account, ...call });
     const hash = await wallet.sendTransaction({ ...call, gas: (estimate * (100n + GAS_MARGIN_PERCENT)) / 100n });
     const receipt = await client.public.waitForTransactionReceipt({ hash, timeout: RECEIPT_TIMEOUT_MS });
     if (receipt.status !== 'success') {

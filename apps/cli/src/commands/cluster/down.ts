@@ -1,7 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import { LatentError } from '@latent/protocol';
 import { type ClusterRecord, connectChain, isOver, settleStopped, withChain } from '@latent/sdk';
-import { loadNetwork, loadRenter } from '../../home/network.ts';
+import { loadPayer } from '../../home/load-payer.ts';
+import { loadNetwork } from '../../home/network.ts';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
 import { waitForPhase } from '../../launch/wait-for-phase.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
@@ -38,7 +39,7 @@ async function down(context: CommandContext, name: string | undefined): Promise<
 /** For a cluster that could only be stopped. Any of its agents does this too, if one is left. */
 async function settle({ home, store, output, signal }: CommandContext, stopped: ClusterRecord): Promise<ClusterRecord> {
   const network = await loadNetwork(home, stopped.network);
-  const renter = await loadRenter(network);
+  const renter = await loadPayer(home, { name: stopped.network, network }, stopped.terms.order);
   const onWaiting = (error: Error) => output.warn(`Waiting for the chain: ${error.message}`);
   const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
   return settleStopped({ name: stopped.name, journal: store, chain, renter, signal });

@@ -1,10 +1,10 @@
-import { createInterface } from 'node:readline/promises';
 import type { Command } from '@commander-js/extra-typings';
 import { formatDollars, LatentError, parseDollars } from '@latent/protocol';
 import { type LaunchObserver, type LaunchOptions, launchJob } from '../../launch/launch-job.ts';
 import { ensureMeter } from '../../launch/spawn-meter.ts';
 import { watchCluster } from '../../launch/watch-cluster.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
+import { askLeave } from '../../screen/ask-leave.ts';
 import { showOrder } from '../../screen/show-order.ts';
 import { JSON_OPTION } from './common-options.ts';
 
@@ -114,18 +114,18 @@ export function launchObserver({ home, store, output, signal }: CommandContext, 
     },
     onHoldRefused: (agentKey, error) =>
       output.warn(`agent ${agentKey} would not keep its machine free: ${error.message}`),
-    confirm: async ({ machines, seconds, deposit, perHour }) => {
+    onSessionsPassedOver: (why) => output.line(`\nYour wallet pays: ${why}.`),
+    confirm: async ({ machines, seconds, deposit, perHour, session }) => {
+      const locked = `${formatDollars(deposit)} is locked now; what is not used comes back.`;
       output.line(
-        `\nLease: ${machines} machines for up to ${formatSeconds(seconds)}, ${formatDollars(perHour)}/h in all. ${formatDollars(deposit)} is locked now; what is not used comes back.`,
+        `\nLease: ${machines} machines for up to ${formatSeconds(seconds)}, ${formatDollars(perHour)}/h in all. ${locked}`,
       );
-      if (yes || !output.isLive || !process.stdin.isTTY) return;
-      const prompt = createInterface({ input: process.stdin, output: process.stdout });
-      try {
-        const answer = await prompt.question('Open it? [Y/n] ', { signal });
-        if (/^n/i.test(answer.trim())) throw new LatentError('CANCELLED', 'Nothing was opened, nothing was paid.');
-      } finally {
-        prompt.close();
+      // Who granted a session has said yes to all that is within its limits.
+      if (session !== undefined) {
+        output.line(`Session "${session.name}" pays; ${formatDollars(session.leftToSpend)} of it is left to spend.`);
+        return;
       }
+      await askLeave({ output, signal }, 'Open it?', { yes, refused: 'Nothing was opened, nothing was paid.' });
     },
     onOpened: (record) => {
       output.line(`Lease ${record.leaseId} is open.\n`);

@@ -13,7 +13,8 @@ import {
   withChain,
 } from '@latent/sdk';
 import { hexToBytes } from 'viem';
-import { loadNetwork, loadRenter } from '../../home/network.ts';
+import { loadPayer } from '../../home/load-payer.ts';
+import { loadNetwork } from '../../home/network.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { chooseSigning } from './choose-signing.ts';
 import { runMeterFromFile } from './run-from-file.ts';
@@ -50,7 +51,7 @@ async function runMeter({ home, store, output, signal }: CommandContext, name: s
   }
   const record = store.load(name);
   const network = await loadNetwork(home, record.network);
-  const renter = await loadRenter(network);
+  const renter = await loadPayer(home, { name: record.network, network }, record.terms.order);
   const onWaiting = (error: Error) =>
     store.tell(name, { kind: 'warning', text: `Waiting for the chain: ${error.message}` });
   const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
