@@ -1,3 +1,4 @@
+export { createEndpointsClient } from './endpoints/chain-client.ts';
 export type { BlockHeader, RawLog, Receipt } from './endpoints/chain-shapes.ts';
 export type {
   AgreedLogs,

@@ -46,7 +46,9 @@ async function logsUpTo(endpoint: Endpoint, range: LogRange): Promise<AgreedLogs
 }
 
 const placeOf = (log: RawLog) => `${log.blockHash}/${log.logIndex}`;
-const logWords = (log: RawLog) => [placeOf(log), log.transactionHash, log.address, ...log.topics, log.data].join(' ');
+/** Two logs that read the same are the same. */
+export const logWords = (log: RawLog) =>
+  [placeOf(log), log.transactionHash, log.address, ...log.topics, log.data].join(' ');
 
 function digestOf(logs: readonly RawLog[]): Hex {
   return keccak256(stringToHex(logs.map(logWords).join('\n')));

@@ -128,7 +128,7 @@ function findLogs(
 }
 
 /** As JSON-RPC has them. */
-export function logsOf({ number, hash, logs }: FakeBlock) {
+function logsOf({ number, hash, logs }: FakeBlock) {
   return logs.map((log, index) => ({
     ...log,
     blockNumber: numberToHex(number),

@@ -1,3 +1,5 @@
+import { logWords } from '../endpoints/agreed-reads.ts';
+import type { RawLog } from '../endpoints/chain-shapes.ts';
 import type { AgreedLogs } from '../endpoints/endpoints.ts';
 import { type AdvanceContext, BY_QUORUM, headOf, least } from './advance-context.ts';
 import type { KeptBlock } from './ledger.ts';
@@ -56,19 +58,11 @@ async function repair(
   });
 }
 
-interface Place {
-  readonly blockNumber: bigint;
-  readonly blockHash: string;
-  readonly logIndex: number;
-  readonly data: string;
-}
-
 /** The lowest block in which the two differ. Both in the chain's order. */
-function firstDifference(stored: readonly Place[], agreed: readonly Place[]): bigint | undefined {
-  const words = ({ blockHash, logIndex, data }: Place) => `${blockHash}/${logIndex}/${data}`;
+function firstDifference(stored: readonly RawLog[], agreed: readonly RawLog[]): bigint | undefined {
   for (let at = 0; at < Math.max(stored.length, agreed.length); at += 1) {
     const [one, other] = [stored[at], agreed[at]];
-    if (one !== undefined && other !== undefined && words(one) === words(other)) continue;
+    if (one !== undefined && other !== undefined && logWords(one) === logWords(other)) continue;
     if (one === undefined) return other?.blockNumber;
     return other === undefined ? one.blockNumber : least(one.blockNumber, other.blockNumber);
   }

@@ -53,7 +53,8 @@ export function createLogTable(
   function keep(log: TimedLog): number {
     store.run(
       `INSERT INTO follower_log (block_number, block_hash, log_index, transaction_hash, address, topics, data, timestamp, lease_id, is_present)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (block_hash, log_index) DO UPDATE SET is_present = 1`,
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1) ON CONFLICT (block_hash, log_index) DO UPDATE SET is_present = 1, transaction_hash = excluded.transaction_hash,
+         address = excluded.address, topics = excluded.topics, data = excluded.data, lease_id = excluded.lease_id`,
       [
         ...[log.blockNumber, log.blockHash, log.logIndex, log.transactionHash, log.address],
         ...[JSON.stringify(log.topics), log.data, log.timestamp, decode(log).leaseId ?? null],

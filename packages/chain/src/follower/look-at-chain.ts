@@ -40,6 +40,8 @@ export interface LookSettings {
   readonly firstBlock: bigint;
   readonly windowBlocks: bigint;
   readonly contracts: readonly FollowedContract[];
+  /** A head above it is not believed; undefined: nothing to compare with. */
+  readonly highestHead: () => bigint | undefined;
 }
 
 /** Blocks that are read one by one before what was read is written. */
@@ -48,6 +50,8 @@ const NEAR_BATCH = 32;
 /** Compares what is known with one endpoint's chain, and reads on where it goes on from there. */
 export async function lookAtChain(endpoint: Endpoint, ledger: Ledger, settings: LookSettings): Promise<Look> {
   const head = await mustHave(endpoint, 'latest');
+  const highest = settings.highestHead();
+  if (highest !== undefined && head.number > highest) throw beyondAll(endpoint, head, highest);
   const known = ledger.head('latest');
   const seen = { head, endpoint: endpoint.name, known };
   if (known !== undefined && known.number >= head.number) {
@@ -154,6 +158,13 @@ async function askReceipts(endpoint: Endpoint, header: BlockHeader, addresses: r
       details: { endpoint: endpoint.name, block: header.number, logs: found.length },
     },
   );
+}
+
+function beyondAll({ name }: Endpoint, { number }: BlockHeader, highest: bigint): LatentError {
+  return new LatentError('MESSAGE_INVALID', `Endpoint ${name} states block ${number}; no other is near it.`, {
+    hint: 'Another endpoint is asked. If it lasts, remove this one.',
+    details: { endpoint: name, head: number, highest },
+  });
 }
 
 async function mustHave(endpoint: Endpoint, at: bigint | 'latest'): Promise<BlockHeader> {

@@ -20,11 +20,6 @@ function listen(follower: Follower, view: View, name = 'listener'): string[] {
   return told;
 }
 
-const losing =
-  (lost: (params: readonly unknown[]) => boolean): Tweak =>
-  (method, params, honest) =>
-    method === 'eth_getLogs' && lost(params) ? [] : honest();
-
 describe('history of a lease', () => {
   test('is kept from its opening to its end', async () => {
     const chain = createFakeChain();
@@ -272,79 +267,6 @@ describe('catching up', () => {
     expect(() => bench.open([served], { deployment: Object({ ...other, deployedAtBlock: '1' }) })).toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID' }),
     );
-  });
-});
-
-describe('lost logs', () => {
-  test('of a new block are missed by its bloom, and found in its receipts where nobody else can be asked', async () => {
-    const chain = createFakeChain();
-    await using served = await serveChain(
-      chain,
-      losing(() => true),
-    );
-    using bench = openFollowBench();
-    const follower = bench.open([served]);
-    chain.mine([opened()]);
-    await expect(follower.catchUp()).rejects.toMatchObject({
-      code: 'CHAIN_DISAGREES',
-      details: { endpoint: `1 (${served.url})`, block: 1n, logs: 1 },
-    });
-    expect(follower.head()).toBeUndefined();
-    served.become(honestly);
-    await follower.catchUp();
-    expect(follower.openLeases()).toHaveLength(1);
-  });
-
-  test('of a new block are missed by its bloom, and had of another endpoint, and it is said who lost them', async () => {
-    const chain = createFakeChain();
-    chain.mine([opened()]);
-    await using one = await serveChain(
-      chain,
-      losing(() => true),
-    );
-    await using two = await serveChain(chain);
-    using bench = openFollowBench();
-    await expect(bench.open([one, two]).catchUp()).rejects.toMatchObject({
-      code: 'CHAIN_DISAGREES',
-      details: { why: `Endpoint 1 (${one.url}) has lost logs.` },
-    });
-  });
-
-  test('that slipped through are noticed when their block is confirmed, and taken in where they belong', async () => {
-    const chain = createFakeChain();
-    chain.mine([opened(TWO)]);
-    chain.mine([opened()]);
-    chain.mine([paid(5n)]);
-    // Knows no receipts either: nothing is left to hold it against, until it has its logs again.
-    const forgetful: Tweak = (method, params, honest) => {
-      if (method === 'eth_getBlockReceipts') throw new FakeRpcError(-32601, 'unknown method');
-      return losing(([filter]) => Object(filter).blockHash === chain.blocks[2]?.hash)(method, params, honest);
-    };
-    await using served = await serveChain(chain, forgetful);
-    using bench = openFollowBench();
-    const follower = bench.open([served]);
-    const told = listen(follower, 'latest');
-    await follower.catchUp();
-    expect(follower.leaseHistory(ONE)?.state).toBe('unknown');
-    chain.mine();
-    await follower.catchUp();
-    expect(follower.leaseHistory(ONE)).toMatchObject({ state: 'active', paidUnits: [5n] });
-    expect(told).toEqual(['new Opened 1', 'new Paid 3', 'reverted Paid 3', 'new Opened 2', 'new Paid 3']);
-  });
-
-  test('of what is long past are found by a second endpoint', async () => {
-    const chain = createFakeChain();
-    for (let block = 1; block <= 12; block += 1) chain.mine(block === 2 ? [opened()] : []);
-    await using one = await serveChain(chain);
-    await using two = await serveChain(
-      chain,
-      losing(() => true),
-    );
-    using bench = openFollowBench();
-    await expect(bench.open([one, two]).catchUp()).rejects.toMatchObject({
-      code: 'CHAIN_DISAGREES',
-      message: expect.stringContaining(`Endpoint 2 (${two.url}) lacks 1 logs`),
-    });
   });
 });
 

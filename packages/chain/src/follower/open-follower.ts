@@ -1,6 +1,7 @@
 import { LatentError, toLatentError } from '@latent/protocol';
 import { RpcRequestError } from 'viem';
 import { faultText } from '../endpoints/endpoint-faults.ts';
+import type { Endpoints } from '../endpoints/endpoints.ts';
 import { advance } from './advance.ts';
 import type { AdvanceContext } from './advance-context.ts';
 import { createConsumers } from './consumers.ts';
@@ -8,6 +9,7 @@ import { type EventAbis, eventAbis, firstTopics } from './decode-event.ts';
 import type { Follower, FollowerOptions, FollowerStatus } from './follower.ts';
 import { lostLogs } from './lease-table.ts';
 import { openLedger } from './ledger.ts';
+import { createMoves } from './moves.ts';
 import { createReadRanges } from './read-ranges.ts';
 
 const CONFIRMATIONS = 12n;
@@ -17,6 +19,8 @@ const POLL_MS = 2_000;
 const LONGEST_WAIT_MS = 30_000;
 const CHECK_EVERY_MS = 30_000;
 const MAX_EVENTS = 1_000;
+/** A chain may grow by so much between two checks of its endpoints. */
+const HEAD_SLACK_BLOCKS = 1_000n;
 
 /**
  * Opens a follower over what its store holds. Asks nothing yet: see {@link Follower.follow}.
@@ -38,6 +42,7 @@ export function openFollower(options: FollowerOptions, abis: EventAbis = eventAb
     settings: {
       firstBlock: BigInt(deployment.deployedAtBlock),
       ...{ contracts, confirmations, windowBlocks, maxRangeBlocks },
+      highestHead: () => plausibleHead(endpoints),
     },
     agreedLogs: createReadRanges({ endpoints, logger, addresses, maxRangeBlocks }),
   };
@@ -57,10 +62,12 @@ export function openFollower(options: FollowerOptions, abis: EventAbis = eventAb
         checkedAtMs = clock.nowMs();
         await endpoints.check();
       }
+      const moves = createMoves(ledger);
       do {
         if (signal?.aborted === true) throw new LatentError('CANCELLED', 'Following the chain was stopped.');
         behindBlocks = await advance(context);
         consumers.tellAll();
+        if (behindBlocks > 0n) moves.assertGoingOn(behindBlocks);
       } while (behindBlocks > 0n);
       const unknown = ledger.leases.unknown('confirmed');
       problem = unknown.length === 0 ? undefined : lostLogs(unknown);
@@ -111,6 +118,14 @@ export function openFollower(options: FollowerOptions, abis: EventAbis = eventAb
       ledger.events(view, after, Math.min(limit, MAX_EVENTS)),
     consume: consumers.add,
   };
+}
+
+/** Of what endpoints stated at the last check: a head far beyond what a quorum has reached is made up. */
+function plausibleHead({ size, quorum, health }: Endpoints): bigint | undefined {
+  if (size === 1) return undefined;
+  const heads = health().flatMap(({ head }) => head ?? []);
+  const reached = heads.sort((a, b) => (a < b ? 1 : -1))[quorum - 1];
+  return reached === undefined ? undefined : reached + HEAD_SLACK_BLOCKS;
 }
 
 function checked(options: FollowerOptions) {

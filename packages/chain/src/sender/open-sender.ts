@@ -178,10 +178,17 @@ async function finish(context: SenderContext, wish: Wish, by: 'us' | 'others'): 
   return outcomeOf(context, wish, by);
 }
 
-async function outcomeOf({ endpoints }: SenderContext, wish: Wish, by: 'us' | 'others'): Promise<SendOutcome> {
+async function outcomeOf(context: SenderContext, wish: Wish, by: 'us' | 'others'): Promise<SendOutcome> {
+  const { endpoints, logger } = context;
   const hash = wish.isSettled ? wish.minedHash : undefined;
-  const receipt = hash === undefined ? undefined : await endpoints.agreedReceipt(hash);
-  return { by, receipt, spentWei: wish.spentWei };
+  try {
+    const receipt = hash === undefined ? undefined : await endpoints.agreedReceipt(hash);
+    return { by, receipt, spentWei: wish.spentWei };
+  } catch (thrown) {
+    const { code, message } = toSendError(thrown);
+    logger.warn({ key: wish.key, hash, code, error: message }, 'done, but its receipt cannot be had just now');
+    return { by, receipt: undefined, spentWei: wish.spentWei };
+  }
 }
 
 function settingsOf(options: SenderOptions): SenderSettings {

@@ -1,7 +1,8 @@
-import type { Clock, SqlValue, Store } from '@latent/kit';
+import { type Clock, integerColumn, type SqlValue, type Store } from '@latent/kit';
 import { type ErrorCode, LatentError } from '@latent/protocol';
 import type { ContractCall } from '@latent/sdk';
 import type { Address, Hex } from 'viem';
+import { z } from 'zod';
 import { type Attempt, attemptRow, type Wish, wishRow } from './sender-schema.ts';
 
 export interface NewAttempt {
@@ -20,6 +21,8 @@ export interface Outbox {
   unsettled(): readonly Wish[];
   /** Not ended, or not settled. */
   open(): readonly Wish[];
+  /** One above all that were ever signed for; 0 at first. */
+  nextNonce(): bigint;
   /** Adds a wish, or takes up one of that key. @throws LatentError INTERNAL if the key was used for another call */
   begin(key: string, call: ContractCall, mostWei: bigint): Wish;
   /** Attempts for the wish's nonce, the newest first. */
@@ -43,6 +46,8 @@ export interface Settled {
   readonly state: 'wanted' | 'confirmed' | 'reverted' | undefined;
   readonly hash: Hex | undefined;
   readonly spentWei: bigint;
+  /** What the attempts for it could have cost at most. */
+  readonly riskedWei: bigint;
 }
 
 export interface OutboxOptions {
@@ -52,9 +57,13 @@ export interface OutboxOptions {
   readonly account: Address;
 }
 
-const WISH_COLUMNS = `idempotency_key, target, data, most_wei, spent_wei, last_spent_wei, state, nonce, is_settled, mined_hash, done_by,
+const WISH_COLUMNS = `idempotency_key, target, data, most_wei, spent_wei, last_spent_wei, risked_wei,
+  last_risked_wei, state, nonce, is_settled, mined_hash, done_by,
   problem_code, problem, created_at_ms, confirmed_at_ms`;
 const MINE = 'chain_id = ? AND account = ?';
+const ATTEMPTS = `SELECT hash, nonce, kind, signed, gas, max_fee_per_gas, tip_per_gas, signed_at_ms, sent_at_ms
+  FROM sender_attempt WHERE ${MINE}`;
+const nextRow = z.object({ next: integerColumn });
 
 export function createOutbox({ store, clock, chainId, account }: OutboxOptions): Outbox {
   const mine: readonly SqlValue[] = [chainId, account];
@@ -66,8 +75,8 @@ export function createOutbox({ store, clock, chainId, account }: OutboxOptions):
 
   function begin(key: string, call: ContractCall, mostWei: bigint): Wish {
     return store.transaction(() => {
-      const sql = `INSERT INTO sender_wish (chain_id, account, idempotency_key, target, data, most_wei, spent_wei, last_spent_wei, state, is_settled, created_at_ms)
-        VALUES (?, ?, ?, ?, ?, ?, '0', '0', 'wanted', 1, ?) ON CONFLICT DO NOTHING`;
+      const sql = `INSERT INTO sender_wish (chain_id, account, idempotency_key, target, data, most_wei, spent_wei, last_spent_wei, risked_wei, last_risked_wei, state, is_settled, created_at_ms)
+        VALUES (?, ?, ?, ?, ?, ?, '0', '0', '0', '0', 'wanted', 1, ?) ON CONFLICT DO NOTHING`;
       store.run(sql, [...mine, key, call.to, call.data.toLowerCase(), `${mostWei}`, clock.nowMs()]);
       const wish = find(key);
       if (wish === undefined) throw new LatentError('STORE_FAILED', 'A wish that was just written is not there.');
@@ -79,8 +88,10 @@ export function createOutbox({ store, clock, chainId, account }: OutboxOptions):
       }
       const hasFailed = wish.state === 'refused' || wish.state === 'reverted' || wish.state === 'ineffective';
       const state = hasFailed ? (wish.isSettled ? 'wanted' : 'signed') : wish.state;
-      change(key, 'most_wei = ?, state = ?, problem_code = NULL, problem = NULL', [`${mostWei}`, state]);
-      return { ...wish, mostWei, state, problemCode: undefined, problem: undefined };
+      const nonce = state === 'wanted' ? undefined : wish.nonce;
+      const set = 'most_wei = ?, state = ?, nonce = ?, problem_code = NULL, problem = NULL';
+      change(key, set, [`${mostWei}`, state, nonce ?? null]);
+      return { ...wish, mostWei, state, nonce, problemCode: undefined, problem: undefined };
     });
   }
 
@@ -103,29 +114,26 @@ export function createOutbox({ store, clock, chainId, account }: OutboxOptions):
     unsettled: () => wishes('is_settled = 0 AND nonce IS NOT NULL ORDER BY nonce'),
     open: () =>
       wishes("(is_settled = 0 OR state IN ('wanted', 'signed', 'mined', 'confirmed')) ORDER BY created_at_ms"),
+    nextNonce: () => {
+      const sql = `SELECT coalesce(max(nonce) + 1, 0) AS next FROM sender_attempt WHERE ${MINE}`;
+      return store.get(sql, mine, nextRow)?.next ?? 0n;
+    },
     begin,
     attempts: ({ key, nonce }) =>
       nonce === undefined
         ? []
         : store.all(
-            `SELECT hash, nonce, kind, signed, gas, max_fee_per_gas, tip_per_gas, signed_at_ms, sent_at_ms
-             FROM sender_attempt WHERE ${MINE} AND idempotency_key = ? AND nonce = ? ORDER BY rowid DESC`,
+            `${ATTEMPTS} AND idempotency_key = ? AND nonce = ? ORDER BY rowid DESC`,
             [...mine, key, nonce],
             attemptRow,
           ),
     allHashes: (key) =>
       store
-        .all(
-          `SELECT hash, nonce, kind, signed, gas, max_fee_per_gas, tip_per_gas, signed_at_ms, sent_at_ms
-           FROM sender_attempt WHERE ${MINE} AND idempotency_key = ? ORDER BY rowid`,
-          [...mine, key],
-          attemptRow,
-        )
+        .all(`${ATTEMPTS} AND idempotency_key = ? ORDER BY rowid`, [...mine, key], attemptRow)
         .map(({ hash }) => hash),
     sign,
-    noteSent: (hash) => {
-      store.run('UPDATE sender_attempt SET sent_at_ms = ? WHERE hash = ?', [clock.nowMs(), hash]);
-    },
+    noteSent: (hash) =>
+      void store.run('UPDATE sender_attempt SET sent_at_ms = ? WHERE hash = ?', [clock.nowMs(), hash]),
     noteMined: (key, hash) => {
       const state = hash === undefined ? 'signed' : 'mined';
       change(key, "mined_hash = ?, state = CASE WHEN state IN ('signed', 'mined') THEN ? ELSE state END", [
@@ -133,21 +141,23 @@ export function createOutbox({ store, clock, chainId, account }: OutboxOptions):
         state,
       ]);
     },
-    settle: (key, { state, hash, spentWei }) =>
+    settle: (key, { state, hash, spentWei, riskedWei }) =>
       store.transaction(() => {
         const wish = find(key);
         if (wish === undefined) return;
         const next = wish.state === 'signed' || wish.state === 'mined' ? (state ?? wish.state) : wish.state;
         const nonce = next === 'wanted' ? null : (wish.nonce ?? null);
-        const set =
-          'is_settled = 1, state = ?, nonce = ?, mined_hash = ?, spent_wei = ?, last_spent_wei = ?, confirmed_at_ms = ?';
-        const total = wish.spentWei + spentWei;
-        change(key, set, [next, nonce, hash ?? null, `${total}`, `${spentWei}`, clock.nowMs()]);
+        const set = `is_settled = 1, state = ?, nonce = ?, mined_hash = ?, confirmed_at_ms = ?,
+          spent_wei = ?, last_spent_wei = ?, risked_wei = ?, last_risked_wei = ?`;
+        change(key, set, [
+          ...[next, nonce, hash ?? null, clock.nowMs()],
+          ...[`${wish.spentWei + spentWei}`, `${spentWei}`, `${wish.riskedWei + riskedWei}`, `${riskedWei}`],
+        ]);
       }),
-    unsettle: ({ key, spentWei, lastSpentWei }) => {
-      const set =
-        "is_settled = 0, state = 'signed', mined_hash = NULL, confirmed_at_ms = NULL, spent_wei = ?, last_spent_wei = '0'";
-      change(key, set, [`${spentWei - lastSpentWei}`]);
+    unsettle: ({ key, spentWei, lastSpentWei, riskedWei, lastRiskedWei }) => {
+      const set = `is_settled = 0, state = 'signed', mined_hash = NULL, confirmed_at_ms = NULL,
+        spent_wei = ?, last_spent_wei = '0', risked_wei = ?, last_risked_wei = '0'`;
+      change(key, set, [`${spentWei - lastSpentWei}`, `${riskedWei - lastRiskedWei}`]);
     },
     finish: (key, by) => {
       change(key, "state = 'done', done_by = ?, problem_code = NULL, problem = NULL", [by]);

@@ -41,7 +41,7 @@ async function signAndSend(context: SenderContext, wish: Wish, options: SendOpti
   const { endpoints, account, outbox } = context;
   const estimate = await estimateGas(context, wish.call);
   const gas = options.gas ?? (estimate * (100n + (options.gasMarginPercent ?? GAS_MARGIN_PERCENT))) / 100n;
-  const fees = firstFees(await quoteFees(context), feeCeilingDown(budgetOf(wish), gas));
+  const fees = firstFees(await quoteFees(context), feeCeilingDown(budgetOf(context, wish), gas));
   const balance = await readBalance(context);
   if (balance < gas * fees.maxFeePerGas) {
     throw new LatentError(
@@ -51,8 +51,9 @@ async function signAndSend(context: SenderContext, wish: Wish, options: SendOpti
     );
   }
   const used = await endpoints.transactionCount(account.address, 'latest');
-  const highest = outbox.unsettled().at(-1)?.nonce;
-  const nonce = highest === undefined || highest < used ? used : highest + 1n;
+  // An endpoint that lags states a count from before our last ones.
+  const next = outbox.nextNonce();
+  const nonce = next > used ? next : used;
   const signed = await signAttempt(context, wish, { nonce, kind: 'call', gas, fees });
   if (signed !== undefined) await sendSigned(context, signed);
 }

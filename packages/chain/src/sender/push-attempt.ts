@@ -75,7 +75,7 @@ async function replace(
 ): Promise<boolean> {
   const { account, logger } = context;
   const gas = kind === newest.kind ? newest.gas : await estimateGas(context, { to: account.address, data: '0x' });
-  const fees = raisedFees(newest.fees, await quoteFees(context), feeCeilingDown(budgetOf(wish), gas));
+  const fees = raisedFees(newest.fees, await quoteFees(context), feeCeilingDown(budgetOf(context, wish), gas));
   if (fees === undefined) return false;
   const signed = await signAttempt(context, wish, { nonce: newest.nonce, kind, gas, fees });
   if (signed === undefined) return false;

@@ -15,7 +15,7 @@ export const TARGET: Address = '0xc0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0';
 export const MOST = parseEther('0.01');
 
 /** Time passes only while somebody sleeps: at once, after the test has done what it wants done meanwhile. */
-export function createBusyClock(meanwhile: (sleeps: number) => Promise<unknown>): Clock {
+function createBusyClock(meanwhile: (sleeps: number) => Promise<unknown>): Clock {
   let nowMs = 1_800_000_000_000;
   let sleeps = 0;
   return {

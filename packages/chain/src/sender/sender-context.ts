@@ -30,9 +30,16 @@ export interface SenderContext {
   readonly effects: ReadonlyMap<string, () => Promise<boolean>>;
 }
 
-/** What the wish may still cost. */
-export function budgetOf({ mostWei, spentWei }: Pick<Wish, 'mostWei' | 'spentWei'>): bigint {
-  return mostWei > spentWei ? mostWei - spentWei : 0n;
+/**
+ * What the wish may still cost. Receipts say what was paid, and are believed of a quorum; one endpoint alone might say less
+ * than was paid, so the most that it can have been is taken off.
+ */
+export function budgetOf(
+  { endpoints }: SenderContext,
+  { mostWei, spentWei, riskedWei }: Pick<Wish, 'mostWei' | 'spentWei' | 'riskedWei'>,
+): bigint {
+  const gone = endpoints.quorum > 1 ? spentWei : riskedWei;
+  return mostWei > gone ? mostWei - gone : 0n;
 }
 
 /**
@@ -82,11 +89,12 @@ export async function readBalance({ endpoints, account }: SenderContext): Promis
 
 /** Signs and stores an attempt; from then on it may be sent. @returns undefined if the nonce has been taken meanwhile */
 export async function signAttempt(
-  { account, endpoints, outbox }: SenderContext,
+  context: SenderContext,
   wish: Wish,
   { nonce, kind, gas, fees }: Pick<Attempt, 'nonce' | 'kind' | 'gas' | 'fees'>,
 ): Promise<Hex | undefined> {
-  if (gas * fees.maxFeePerGas > budgetOf(wish)) {
+  const { account, endpoints, outbox } = context;
+  if (gas * fees.maxFeePerGas > budgetOf(context, wish)) {
     throw new LatentError('INTERNAL', `An attempt for ${wish.key} could cost more than is allowed.`);
   }
   const { to, data } = kind === 'call' ? wish.call : { to: account.address, data: '0x' as const };

@@ -9,6 +9,7 @@ export const senderMigrations: readonly string[] = [
   CREATE TABLE sender_wish (
     chain_id INTEGER NOT NULL, account TEXT NOT NULL, idempotency_key TEXT NOT NULL,
     target TEXT NOT NULL, data TEXT NOT NULL, most_wei TEXT NOT NULL, spent_wei TEXT NOT NULL, last_spent_wei TEXT NOT NULL,
+    risked_wei TEXT NOT NULL, last_risked_wei TEXT NOT NULL,
     state TEXT NOT NULL, nonce INTEGER, is_settled INTEGER NOT NULL,
     mined_hash TEXT, done_by TEXT, problem_code TEXT, problem TEXT,
     created_at_ms INTEGER NOT NULL, confirmed_at_ms INTEGER,
@@ -29,16 +30,7 @@ export const senderMigrations: readonly string[] = [
 
 const hexColumn = z.string().refine((text): text is Hex => isHex(text), 'not hex');
 
-export const sendStates = [
-  'wanted',
-  'signed',
-  'mined',
-  'confirmed',
-  'done',
-  'refused',
-  'reverted',
-  'ineffective',
-] as const;
+const sendStates = ['wanted', 'signed', 'mined', 'confirmed', 'done', 'refused', 'reverted', 'ineffective'] as const;
 
 export const wishRow = z
   .object({
@@ -48,6 +40,8 @@ export const wishRow = z
     most_wei: uintSchema(256),
     spent_wei: uintSchema(256),
     last_spent_wei: uintSchema(256),
+    risked_wei: uintSchema(256),
+    last_risked_wei: uintSchema(256),
     state: z.enum(sendStates),
     nonce: integerColumn.nullable(),
     is_settled: z.int(),
@@ -65,6 +59,9 @@ export const wishRow = z
     spentWei: row.spent_wei,
     /** Of that, what the nonce cost that was settled last. */
     lastSpentWei: row.last_spent_wei,
+    /** What the settled nonces can have cost at most, whatever receipts say. */
+    riskedWei: row.risked_wei,
+    lastRiskedWei: row.last_risked_wei,
     state: row.state,
     nonce: row.nonce ?? undefined,
     isSettled: row.is_settled === 1,

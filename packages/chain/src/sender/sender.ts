@@ -37,7 +37,8 @@ export interface SendOptions {
   readonly idempotencyKey: string;
   /**
    * The most that may ever be paid for this key, all attempts together: gas limit × fee is never allowed beyond it.
-   * What a rollup takes for data beside gas is not in it.
+   * What a rollup takes for data beside gas is not in it. When it is sent again a higher one counts from then on; a lower
+   * one does not take back what was signed.
    */
   readonly mostWei: bigint;
   /**
@@ -57,7 +58,7 @@ export interface SendOptions {
 export interface SendOutcome {
   /** `us`: by a transaction of ours; `others`: it was done without one. */
   readonly by: 'us' | 'others';
-  /** Of our transaction, so many blocks deep. */
+  /** Of our transaction, so many blocks deep; undefined also where it cannot be had just now. */
   readonly receipt: Receipt | undefined;
   /** All that was paid for this key, in vain too. */
   readonly spentWei: bigint;

@@ -42,12 +42,15 @@ function checkReceipt({ account }: SenderContext, { call }: Wish, { attempt, rec
   );
 }
 
-function settleMined({ outbox, logger }: SenderContext, { key }: Wish, { attempt, receipt }: Mined): void {
-  const { hash, kind } = attempt;
+function settleMined({ outbox, logger }: SenderContext, wish: Wish, { attempt, receipt }: Mined): void {
+  const { hash, kind, gas, fees } = attempt;
   const { status, gasUsed, effectiveGasPrice } = receipt;
   const state = kind === 'cancel' ? 'wanted' : status === 'success' ? 'confirmed' : 'reverted';
-  outbox.settle(key, { state, hash, spentWei: gasUsed * effectiveGasPrice });
-  logger.info({ key, hash, status, kind }, 'transaction confirmed');
+  // Whatever the receipt says, it was not more.
+  const riskedWei = gas * fees.maxFeePerGas;
+  const statedWei = gasUsed * effectiveGasPrice;
+  outbox.settle(wish.key, { state, hash, spentWei: statedWei < riskedWei ? statedWei : riskedWei, riskedWei });
+  logger.info({ key: wish.key, hash, status, kind }, 'transaction confirmed');
 }
 
 /** None of ours, as far as a quorum knows. It is believed only as deep as a receipt would be. */
@@ -57,9 +60,14 @@ async function settleForeign(context: SenderContext, wish: Wish, head: BlockHead
   const deep = head.number - settings.confirmations;
   if (nonce === undefined || deep < 0n) return;
   if ((await endpoints.transactionCount(account.address, deep)) <= nonce) return;
-  // One endpoint alone may have lost the receipt of ours: then it is counted as paid, so that no more than allowed ever is.
+  // One endpoint alone may have lost the receipt of ours: then it counts as paid.
   const costs = outbox.attempts(wish).map(({ gas, fees }) => gas * fees.maxFeePerGas);
   const worst = costs.reduce((most, cost) => (cost > most ? cost : most), 0n);
-  outbox.settle(key, { state: 'wanted', hash: undefined, spentWei: endpoints.quorum > 1 ? 0n : worst });
+  outbox.settle(key, {
+    state: 'wanted',
+    hash: undefined,
+    spentWei: endpoints.quorum > 1 ? 0n : worst,
+    riskedWei: worst,
+  });
   logger.warn({ key, nonce }, 'a transaction that is not ours has used the nonce');
 }

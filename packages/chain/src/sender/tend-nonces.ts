@@ -20,10 +20,17 @@ export async function tendNonces(context: SenderContext): Promise<LatentError | 
   const head = await endpoints.onOne((endpoint) => endpoint.block('latest'));
   if (head === undefined) throw new LatentError('CHAIN_UNREACHABLE', 'The chain has no newest block.');
   const used = await endpoints.transactionCount(account.address, 'latest');
+  const failures: unknown[] = [];
   for (const [index, wish] of wishes.entries()) {
-    if (wish.nonce !== undefined && used > wish.nonce) await settleNonce(context, wish, head);
-    else await pushAttempt(context, wish, { isBlocking: index < wishes.length - 1 });
+    try {
+      if (wish.nonce !== undefined && used > wish.nonce) await settleNonce(context, wish, head);
+      else await pushAttempt(context, wish, { isBlocking: index < wishes.length - 1 });
+    } catch (thrown) {
+      // What is wrong with one does not keep the others from being looked after.
+      failures.push(thrown);
+    }
   }
+  if (failures.length > 0) throw failures[0];
   return used < lowest ? fillGap(context, { from: used, to: lowest }) : undefined;
 }
 
