@@ -8,6 +8,8 @@ contract HostileToken {
         RETURNS_FALSE, // and moves nothing
         RETURNS_NOTHING, // but moves, as the oldest stablecoins do
         TAKES_A_FEE, // one percent of every transfer
+        GIVES_MORE, // one percent beyond every transfer
+        PAUSED, // reverts
         CALLS_BACK // into `target` before it moves
     }
 
@@ -35,6 +37,11 @@ contract HostileToken {
         calls = 0;
     }
 
+    /// @notice As a token that rebases: what `owner` has changes without a transfer.
+    function rebase(address owner, uint256 balance) external {
+        balanceOf[owner] = balance;
+    }
+
     function mint(address to, uint256 amount) external {
         balanceOf[to] += amount;
     }
@@ -58,13 +65,16 @@ contract HostileToken {
 
     function _move(address from, address to, uint256 amount) private returns (bool) {
         require(!refused[from] && !refused[to], "refused");
+        require(mode != Mode.PAUSED, "paused");
         if (mode == Mode.RETURNS_FALSE) return false;
         if (mode == Mode.CALLS_BACK) {
             ++calls;
             (callSucceeded, answer) = target.call(call_);
         }
         balanceOf[from] -= amount;
-        balanceOf[to] += mode == Mode.TAKES_A_FEE ? amount - amount / 100 : amount;
+        balanceOf[to] += amount;
+        if (mode == Mode.TAKES_A_FEE) balanceOf[to] -= amount / 100;
+        if (mode == Mode.GIVES_MORE) balanceOf[to] += amount / 100;
         if (mode == Mode.RETURNS_NOTHING) {
             assembly ("memory-safe") {
                 return(0, 0)

@@ -2,15 +2,12 @@
 pragma solidity ^0.8.28;
 
 import {ILeaseCore} from "../../src/interfaces/ILeaseCore.sol";
-import {ILeaseExtension} from "../../src/interfaces/ILeaseExtension.sol";
 import {ILeaseTypes} from "../../src/interfaces/ILeaseTypes.sol";
 import {IOperators} from "../../src/interfaces/IOperators.sol";
 import {EscrowFixture} from "../EscrowFixture.sol";
 import {HostileToken} from "./HostileToken.sol";
 
 contract HostileTokenTest is EscrowFixture {
-    bytes4 private constant REENTERED = bytes4(keccak256("ReentrancyGuardReentrantCall()"));
-
     HostileToken private _token;
 
     function setUp() public override {
@@ -137,43 +134,6 @@ contract HostileTokenTest is EscrowFixture {
     }
 
     // ---------------------------------------------------------------- calling back
-
-    function test_a_token_that_calls_back_gets_into_no_function() public {
-        Deal memory d = dealOf(1);
-        Deal memory running = opened(1);
-        vm.prank(renter);
-        escrow.deposit(1e6);
-        vm.warp(START + 100);
-        ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](1);
-        rows[0] = row(running, all(1, 100));
-        ILeaseTypes.Closing[] memory closings = new ILeaseTypes.Closing[](1);
-        closings[0] = closing(running, rows[0], all(1, 100));
-
-        bytes[] memory entries = new bytes[](15);
-        entries[0] = abi.encodeCall(ILeaseCore.deposit, (1));
-        entries[1] = abi.encodeCall(ILeaseCore.withdraw, (0));
-        entries[2] = abi.encodeCall(ILeaseExtension.sweep, (new address[](1)));
-        entries[3] = abi.encodeCall(ILeaseCore.open, (d.order, d.asks));
-        entries[4] = abi.encodeCall(ILeaseCore.openWithPermit, (d.order, d.asks, 0, 0, 0, 0));
-        entries[5] = abi.encodeCall(ILeaseCore.openWithAuthorization, (d.order, d.asks, 0, 0, 0, 0, 0));
-        entries[6] = abi.encodeCall(ILeaseCore.openFromBalance, (d.order, d.asks, ""));
-        entries[7] = abi.encodeCall(ILeaseCore.checkpoint, (rows));
-        entries[8] = abi.encodeCall(ILeaseExtension.stop, (running.order, running.membersHash));
-        entries[9] = abi.encodeCall(ILeaseCore.close, (closings));
-        entries[10] = abi.encodeCall(ILeaseCore.finalize, (rows));
-        entries[11] = abi.encodeCall(ILeaseExtension.lease, (running.leaseId));
-        entries[12] = abi.encodeCall(ILeaseExtension.balanceOf, (renter));
-        entries[13] = abi.encodeCall(ILeaseExtension.devicesInUse, (agentKey(0)));
-        entries[14] = abi.encodeCall(ILeaseExtension.paidUnitsHash, (running.leaseId));
-        for (uint256 i; i < entries.length; ++i) {
-            _token.callBack(address(escrow), entries[i]);
-            vm.prank(renter);
-            escrow.deposit(1);
-            vm.assertEq(_token.calls(), 1, "called back");
-            vm.assertFalse(_token.callSucceeded(), "got in");
-            vm.assertEq(bytes32(bytes4(_token.answer())), bytes32(REENTERED), "guarded");
-        }
-    }
 
     function test_a_refund_that_calls_back_is_paid_once() public {
         Deal memory d = opened(1);

@@ -100,7 +100,7 @@ contract LeaseExtensionTest is ChangeFixture {
         ILeaseTypes.Change memory c = changeOf(l);
         ILeaseTypes.OrderSet memory set;
         bytes32[] memory proof;
-        calls = new bytes[](20);
+        calls = new bytes[](19);
         calls[0] = abi.encodeCall(ILeaseExtension.grantSession, (g, ""));
         calls[1] = abi.encodeCall(ILeaseExtension.grantSessionWithAuthorization, (g, 1, 0, 0, 0, 0, 0));
         calls[2] = abi.encodeCall(ILeaseExtension.revokeSession, (session));
@@ -122,7 +122,6 @@ contract LeaseExtensionTest is ChangeFixture {
         calls[16] = abi.encodeCall(ILeaseExtension.setUse, (0));
         calls[17] = abi.encodeCall(ILeaseExtension.openFromSet, (l.d.order, l.d.asks, set, proof, ""));
         calls[18] = abi.encodeCall(ILeaseExtension.fundSet, (set, 0, 0, 0, 0, 0));
-        calls[19] = calls[10];
     }
 
     function _key(address owner) private pure returns (bytes32) {
