@@ -1,3 +1,4 @@
+export type { Roster } from '@latent/protocol';
 export { createEndpointsClient } from './endpoints/chain-client.ts';
 export type { BlockHeader, RawLog, Receipt } from './endpoints/chain-shapes.ts';
 export type {
@@ -23,7 +24,6 @@ export type {
   FollowerStatus,
   LeaseChange,
   LeaseLogEntry,
-  Roster,
   View,
 } from './follower/follower.ts';
 export { followerMigrations } from './follower/follower-schema.ts';

@@ -1,5 +1,5 @@
 import type { Clock, Logger, Store } from '@latent/kit';
-import type { Deployment, LatentError, LeaseId, LeaseTerms, Member } from '@latent/protocol';
+import type { Deployment, LatentError, LeaseId, LeaseTerms, Member, Roster } from '@latent/protocol';
 import type { Hex } from 'viem';
 import type { RawLog } from '../endpoints/chain-shapes.ts';
 import type { Endpoints } from '../endpoints/endpoints.ts';
@@ -46,16 +46,6 @@ export interface ChainEvent {
   /** Of its block, unix seconds. */
   readonly timestamp: number;
   readonly raw: RawLog;
-}
-
-/** What has become of the members' clocks and of the money after a lease was changed; as `ILeaseEscrow.Roster`. */
-export interface Roster {
-  readonly opened: number;
-  readonly maxSeconds: number;
-  readonly deposit: bigint;
-  /** Unix seconds at which each member's clock begins and ends. */
-  readonly from: readonly number[];
-  readonly until: readonly number[];
 }
 
 export interface LeaseChange {

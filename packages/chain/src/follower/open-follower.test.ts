@@ -140,6 +140,23 @@ describe('a reorganisation', () => {
     expect(follower.head()?.hash).toBe(chain.blocks.at(-1)?.hash);
   });
 
+  test('to a chain that is longer is seen from the next block, which does not follow the known one', async () => {
+    const chain = createFakeChain();
+    await using served = await serveChain(chain);
+    using bench = openFollowBench();
+    const follower = bench.open([served], { confirmations: 4n });
+    const told = listen(follower, 'latest');
+    chain.mine();
+    chain.mine([opened()]);
+    await follower.catchUp();
+    chain.takeBack(1);
+    chain.mine();
+    chain.mine();
+    await follower.catchUp();
+    expect(told).toEqual(['new Opened 2', 'reverted Opened 2']);
+    expect(follower.openLeases()).toEqual([]);
+  });
+
   test('that is itself taken back brings the same events again', async () => {
     const chain = createFakeChain();
     await using served = await serveChain(chain);

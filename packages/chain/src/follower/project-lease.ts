@@ -6,6 +6,7 @@ import {
   leaseTermsSchema,
   MAX_MEMBERS,
   memberSchema,
+  rosterSchema,
   uintSchema,
 } from '@latent/protocol';
 import { z } from 'zod';
@@ -15,18 +16,11 @@ const secondsSchema = z
   .int()
   .min(0)
   .max(2 ** 40 - 1);
-const unitsSchema = z.array(uintSchema(96)).max(4 * MAX_MEMBERS);
+const unitsSchema = z.array(uintSchema(96)).max(MAX_MEMBERS);
 
 const paidSchema = z.object({ units: unitsSchema, charged: uintSchema(256) });
 const stoppingSchema = z.object({ stopAt: secondsSchema });
 const closedSchema = z.object({ charged: uintSchema(256), refund: uintSchema(256) });
-const rosterSchema = z.object({
-  opened: z.int().min(0),
-  maxSeconds: secondsSchema,
-  deposit: uintSchema(96),
-  from: z.array(secondsSchema).max(4 * MAX_MEMBERS),
-  until: z.array(secondsSchema).max(4 * MAX_MEMBERS),
-});
 const changedSchema = z.object({ roster: rosterSchema, added: z.array(memberSchema).max(MAX_MEMBERS) });
 
 const optional = <Schema extends z.ZodType>(schema: Schema) =>

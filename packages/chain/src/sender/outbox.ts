@@ -159,11 +159,8 @@ export function createOutbox({ store, clock, chainId, account }: OutboxOptions):
         spent_wei = ?, last_spent_wei = '0', risked_wei = ?, last_risked_wei = '0'`;
       change(key, set, [`${spentWei - lastSpentWei}`, `${riskedWei - lastRiskedWei}`]);
     },
-    finish: (key, by) => {
-      change(key, "state = 'done', done_by = ?, problem_code = NULL, problem = NULL", [by]);
-    },
-    fail: (key, state, code, problem) => {
-      change(key, 'state = ?, problem_code = ?, problem = ?', [state, code, problem]);
-    },
+    finish: (key, by) => void change(key, "state = 'done', done_by = ?, problem_code = NULL, problem = NULL", [by]),
+    fail: (key, state, code, problem) =>
+      void change(key, 'state = ?, problem_code = ?, problem = ?', [state, code, problem]),
   };
 }
