@@ -49,6 +49,13 @@ export const agentOptionsSchema = z.strictObject({
   askSeconds: z.int().min(60).max(86_400).default(86_400),
   /** How long a renter whose job has ended here has to close the lease, before the agent posts its last voucher. */
   patienceSeconds: z.int().min(1).max(600).default(60),
+  /**
+   * Watchtowers and keepers that the newest voucher of each lease is handed to, so that it is posted even while this machine
+   * is away. They can have this operator paid with it, and nothing else.
+   */
+  watchtowers: z.array(z.url().max(500)).max(8).default([]),
+  /** Each of them gets a lease's newest voucher at most so often; the last one at once. */
+  handOnSeconds: z.int().min(1).max(3_600).default(30),
   /** How long a hold keeps the machine free. */
   holdSeconds: z.int().min(5).max(300).default(30),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),

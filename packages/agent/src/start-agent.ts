@@ -15,6 +15,7 @@ import { selectMachineDriver } from './drivers/select-machine-driver.ts';
 import { createHoldStore, holdMigration } from './holds/hold-store.ts';
 import { loadIdentity } from './identity/load-identity.ts';
 import { followLeases } from './leases/follow-leases.ts';
+import { handOnVouchers } from './leases/hand-on-vouchers.ts';
 import { createLeaseDesk, freeDevices, type LeaseDesk } from './leases/lease-desk.ts';
 import { createMemberStore, memberMigration } from './leases/member-store.ts';
 import { recoverMembers } from './leases/recover-members.ts';
@@ -99,6 +100,7 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
   const loops = [
     watchMembers(desk),
     followLeases(desk),
+    handOnVouchers(context),
     renewAsk(desk, () => tellBooks()),
     ...books.map((book) => book.closed),
   ];
