@@ -13,6 +13,14 @@ const SHOWN_CHARACTERS = 300;
 export async function openReader(chainId: number, urls: readonly string[]): Promise<ChainReader> {
   const { openEndpoints } = await import('@latent/chain');
   const endpoints = openEndpoints({ chainId, urls, quorum: urls.length }, { clock: systemClock, logger: silentLogger });
+  /** Waiting does not help against it. */
+  const wrongChain = () => {
+    const wrong = endpoints.health().find(({ state }) => state === 'wrong-chain');
+    if (wrong === undefined) return undefined;
+    return new LatentError('CHAIN_WRONG', wrong.problem ?? `Endpoint ${wrong.name} serves another chain.`, {
+      hint: 'Give the RPC endpoint of the right chain.',
+    });
+  };
   return {
     read: async (what, method, params, schema) => {
       const answered = await endpoints
@@ -22,7 +30,7 @@ export async function openReader(chainId: number, urls: readonly string[]): Prom
           inWords: ({ value }) => shorten(JSON.stringify(value, jsonValue)),
         })
         .catch((thrown: unknown) => {
-          throw toChainError(thrown);
+          throw wrongChain() ?? toChainError(thrown);
         });
       if (answered !== undefined) return answered.value;
       throw new LatentError('CHAIN_UNREACHABLE', `No endpoint states ${what}.`, { hint: 'Name other endpoints.' });

@@ -128,7 +128,10 @@ async function compute(
   const voucher = flags.voucher === undefined ? (record?.voucher ?? undefined) : await readVoucher(flags.voucher);
   const reader = await openReader(deployment.chainId, flags.rpc.length === 0 ? [deployment.rpcUrl] : flags.rpc);
   const onWaiting = (error: Error) => output.warn(`Waiting for the chain: ${error.message}`);
-  const evidence = await withChain(() => readEvidence(reader, deployment, leaseId), { signal, onWaiting });
+  const read = () => readEvidence(reader, deployment, leaseId);
+  // Endpoints that somebody named just now are not waited for.
+  const isNamed = flags.rpc.length > 0 || flags.deployment !== undefined;
+  const evidence = isNamed ? await read() : await withChain(read, { signal, onWaiting });
   const { standing, deposits, checks, isRight } = await auditLease(evidence, voucher);
   if (standing === undefined) {
     throw new LatentError('CHAIN_WRONG', `The log of lease ${leaseId} does not begin with its opening.`, {
