@@ -179,6 +179,27 @@ describe.skipIf(anvilPath === undefined)(
       expect(await bench.count()).toBe(2n);
     });
 
+    test('what goes wrong with one is not thrown at those who wait for another', async () => {
+      await using anvil = await startAnvil();
+      using bench = await openSendBench(anvil, COUNTER_CODE);
+      await anvil.client.setAutomine(false);
+      let looks = 0;
+      // Asked before it is sent, and again when it is to be raised.
+      const broken = async () => {
+        looks += 1;
+        if (looks > 1) throw new Error('broken');
+        return false;
+      };
+      const sender = bench.open(async (sleeps) => {
+        if (sleeps > 120) await anvil.client.mine({ blocks: 1 });
+      });
+      const first = sender.send(call, bench.wish('a', { isDone: broken })).catch((thrown: unknown) => thrown);
+      const two = async () => (await bench.count()) >= 2n;
+      expect(await sender.send(call, bench.wish('b', { isDone: two }))).toMatchObject({ by: 'us' });
+      expect(await first).toMatchObject({ code: 'INTERNAL', message: 'broken' });
+      expect(looks).toBeGreaterThan(2);
+    });
+
     test('one that may pay no more makes way for those behind it', async () => {
       await using anvil = await startAnvil();
       using bench = await openSendBench(anvil, COUNTER_CODE);

@@ -73,8 +73,16 @@ export function openSender(options: SenderOptions): Sender {
     }
   }
 
+  /** What is wrong with one transaction is no error of those that wait for another. */
+  async function tendInTurn(): Promise<void> {
+    await inTurn(tendOnce).catch((thrown: unknown) => {
+      const { code, message } = toLatentError(thrown);
+      logger.warn({ code, error: message }, 'could not look after transactions; trying again');
+    });
+  }
+
   async function goOn(key: string, send: SendOptions): Promise<SendOutcome | undefined> {
-    await inTurn(tendOnce);
+    await tendInTurn();
     const wish = outbox.find(key);
     if (wish?.state === 'wanted') await inTurn(() => prepareWish(context, key, send));
     return endOf(context, key, send);
@@ -113,10 +121,7 @@ export function openSender(options: SenderOptions): Sender {
 
   async function tend(signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      await inTurn(tendOnce).catch((thrown: unknown) => {
-        const { code, message } = toLatentError(thrown);
-        logger.warn({ code, error: message }, 'could not look after transactions; trying again');
-      });
+      await tendInTurn();
       await clock.sleep(context.settings.pollMs, { signal }).catch(() => undefined);
     }
   }

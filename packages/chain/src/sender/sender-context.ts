@@ -44,15 +44,16 @@ export function budgetOf(
 
 /**
  * What fees are now. The tip that endpoints suggest is bounded.
- * @throws LatentError CHAIN_WRONG on a chain without EIP-1559
+ * @throws LatentError CHAIN_UNREACHABLE, on a chain without EIP-1559 too
  */
 export async function quoteFees({ endpoints, settings }: SenderContext): Promise<FeeQuote> {
   return endpoints.onOne(async (endpoint) => {
     const block = await endpoint.block('latest');
     const baseFeePerGas = block?.baseFeePerGas;
     if (baseFeePerGas === undefined) {
-      throw new LatentError('CHAIN_WRONG', `Endpoint ${endpoint.name} states no base fee: the chain has no EIP-1559.`, {
-        hint: 'Transactions with a price per gas are not supported.',
+      throw new LatentError('MESSAGE_INVALID', `Endpoint ${endpoint.name} states no base fee (EIP-1559).`, {
+        hint: 'Chains without it are not supported.',
+        details: { endpoint: endpoint.name },
       });
     }
     const asked = await endpoint.request('eth_maxPriorityFeePerGas', []).catch((thrown: unknown) => {
