@@ -86,8 +86,15 @@ abstract contract ChangeFixture is SessionFixture {
     }
 
     /// @dev Member `i` leaves, and `l` is what the lease is then.
-    function leaves(Live memory l, ILeaseTypes.Settlement memory settlement, uint256 i, uint96 claimed) internal {
+    function leaves(Live memory l, ILeaseTypes.Settlement memory settlement, uint256 i, uint96 claimed)
+        internal
+    {
         vm.assertEq(leave(leavingOf(l, settlement, i, claimed)), 1, "left");
+        noteLeave(l, i, claimed);
+    }
+
+    /// @dev What the lease is after member `i` left, worked out here and compared with what the escrow recorded.
+    function noteLeave(Live memory l, uint256 i, uint96 claimed) internal view {
         ILeaseTypes.Roster memory roster = rosterOf(l);
         roster.until[i] = LEFT;
         _note(l, roster);
@@ -142,7 +149,9 @@ abstract contract ChangeFixture is SessionFixture {
     }
 
     /// @dev The renter changes the lease; `l` is what it is then, and what the escrow has to record.
-    function change(Live memory l, ILeaseTypes.Change memory c, ILeaseTypes.MatchedAsk[] memory added) internal {
+    function change(Live memory l, ILeaseTypes.Change memory c, ILeaseTypes.MatchedAsk[] memory added)
+        internal
+    {
         change(l, c, added, noAsks());
     }
 

@@ -67,9 +67,8 @@ abstract contract EscrowFixture is Test {
         token = IToken(vm.deployCode(tokenArtifact, ""));
         operators =
             IOperators(vm.deployCode("Operators.sol:Operators", abi.encode(address(token), STAKE_PER_AGENT)));
-        escrow = deployEscrow(
-            ILeaseTypes.Terms(address(token), address(operators), treasury, FEE_BPS, permit2)
-        );
+        escrow =
+            deployEscrow(ILeaseTypes.Terms(address(token), address(operators), treasury, FEE_BPS, permit2));
         digests = deployDigests(escrow);
     }
 
@@ -259,11 +258,7 @@ abstract contract EscrowFixture is Test {
     }
 
     /// @dev A first row: nothing was paid before.
-    function row(Deal memory d, uint96[] memory units)
-        internal
-        view
-        returns (ILeaseTypes.Settlement memory)
-    {
+    function row(Deal memory d, uint96[] memory units) internal view returns (ILeaseTypes.Settlement memory) {
         return row(d, new uint96[](0), units);
     }
 
@@ -272,7 +267,8 @@ abstract contract EscrowFixture is Test {
         pure
         returns (ILeaseTypes.Settlement memory)
     {
-        return _copy(ILeaseTypes.Settlement(d.order, d.members, paid, new ILeaseTypes.Roster[](0), noVoucher()));
+        return
+            _copy(ILeaseTypes.Settlement(d.order, d.members, paid, new ILeaseTypes.Roster[](0), noVoucher()));
     }
 
     /// @dev So that a test can spoil a row without spoiling the deal that it was made from.
@@ -294,7 +290,8 @@ abstract contract EscrowFixture is Test {
             settlement, claimed, new bytes32[](claimed.length), new bytes32[](claimed.length)
         );
         for (uint256 i; i < claimed.length; ++i) {
-            (c.r[i], c.vs[i]) = vm.signCompact(agentSecret(i), digests.hashClose(d.leaseId, uint32(i), claimed[i]));
+            (c.r[i], c.vs[i]) =
+                vm.signCompact(agentSecret(i), digests.hashClose(d.leaseId, uint32(i), claimed[i]));
         }
     }
 

@@ -30,8 +30,7 @@ contract Permit2Double is IPermit2 {
 
     // forge-lint: disable-next-line(mixed-case-function)
     function DOMAIN_SEPARATOR() public view returns (bytes32) {
-        bytes32 typehash =
-            keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)");
+        bytes32 typehash = keccak256("EIP712Domain(string name,uint256 chainId,address verifyingContract)");
         return keccak256(abi.encode(typehash, keccak256("Permit2"), block.chainid, address(this)));
     }
 
@@ -43,7 +42,9 @@ contract Permit2Double is IPermit2 {
         string calldata witnessTypeString,
         bytes calldata signature
     ) external {
-        if (block.timestamp > permit.deadline) revert SignatureExpired(permit.deadline);
+        if (block.timestamp > permit.deadline) {
+            revert SignatureExpired(permit.deadline);
+        }
         if (transferDetails.requestedAmount > permit.permitted.amount) {
             revert InvalidAmount(permit.permitted.amount);
         }

@@ -26,9 +26,8 @@ contract CallingBackTest is HostileFixture {
         for (uint256 i; i < entries.length; ++i) {
             hostile.callBack(address(escrow), entries[i]);
             uint256 nonce = nonceOf(renter);
-            bytes memory signature = sign(
-                RENTER_KEY, digests.hashWithdraw(renter, relayer, 1, nonce, type(uint40).max)
-            );
+            bytes memory signature =
+                sign(RENTER_KEY, digests.hashWithdraw(renter, relayer, 1, nonce, type(uint40).max));
             escrow.withdrawFor(renter, relayer, 1, type(uint40).max, signature);
             _requireShut(i);
         }

@@ -42,9 +42,7 @@ contract WaysInTest is HostileFixture {
         Live memory l = liveOf(1);
         ILeaseTypes.Settlement memory settlement = rowOf(l);
         ILeaseTypes.Change memory c = changeOf(l);
-        vm.expectRevert(
-            abi.encodeWithSelector(ILeaseTypes.ChangeOutOfRange.selector, bytes32("deposit"))
-        );
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.ChangeOutOfRange.selector, bytes32("deposit")));
         vm.prank(relayer);
         escrow.changeWithAuthorization(settlement, c, nobody(), noAsks(), 0, type(uint256).max, 27, 0, 0);
         vm.assertEq(escrow.session(renter, relayer).validUntil, 0, "no key");
@@ -57,9 +55,7 @@ contract WaysInTest is HostileFixture {
             hostile.set(modes[i]);
             uint256 deposit = d.order.deposit;
             uint256 received = i == 0 ? deposit - deposit / 100 : deposit + deposit / 100;
-            vm.expectRevert(
-                abi.encodeWithSelector(ILeaseTypes.TokenNotExact.selector, received, deposit)
-            );
+            vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.TokenNotExact.selector, received, deposit));
             escrow.openWithPermit2(d.order, d.asks, i, block.timestamp, "");
         }
         hostile.set(HostileToken.Mode.RETURNS_FALSE);
@@ -73,9 +69,8 @@ contract WaysInTest is HostileFixture {
         Deal memory d = dealOf(1);
         hostile.set(HostileToken.Mode.GIVES_MORE);
         uint256 deposit = d.order.deposit;
-        bytes memory expected = abi.encodeWithSelector(
-            ILeaseTypes.TokenNotExact.selector, deposit + deposit / 100, deposit
-        );
+        bytes memory expected =
+            abi.encodeWithSelector(ILeaseTypes.TokenNotExact.selector, deposit + deposit / 100, deposit);
         vm.expectRevert(expected);
         vm.prank(renter);
         escrow.open(d.order, d.asks);

@@ -182,7 +182,8 @@ contract DomainsTest is ChangeFixture {
 
     function test_withdrawals() public {
         for (uint256 i; i < 2; ++i) {
-            bytes memory signature = sign(RENTER_KEY, _foreign[i].hashWithdraw(renter, relayer, 1, 0, DEADLINE));
+            bytes memory signature =
+                sign(RENTER_KEY, _foreign[i].hashWithdraw(renter, relayer, 1, 0, DEADLINE));
             vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.BadSignature.selector, renter));
             escrow.withdrawFor(renter, relayer, 1, DEADLINE, signature);
         }

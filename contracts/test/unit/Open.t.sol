@@ -247,9 +247,7 @@ contract OpenTest is EscrowFixture {
         ILeaseTypes.Ask memory ask = askOf(1);
         (ask.agentKey, ask.operator) = (agentKey(77), operatorOf(77));
         Deal memory d = _with(matched(77, ask, 1));
-        _expect(
-            d, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 1, agentKey(77), operatorOf(77))
-        );
+        _expect(d, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 1, agentKey(77), operatorOf(77)));
     }
 
     function test_an_unknown_agent_of_nobody_is_refused() public {

@@ -188,9 +188,10 @@ contract OpenWithPermit2Test is EscrowFixture {
     }
 
     function _witnessType() private pure returns (string memory) {
-        return string.concat(
-            "Order witness)", REFERENCED, ORDER, "TokenPermissions(address token,uint256 amount)"
-        );
+        return
+            string.concat(
+                "Order witness)", REFERENCED, ORDER, "TokenPermissions(address token,uint256 amount)"
+            );
     }
 
     /// @dev EIP-712 hashStruct of the order, by `abi.encode`.
@@ -215,9 +216,8 @@ contract OpenWithPermit2Test is EscrowFixture {
     function _refused(Deal memory d, uint256 nonce, uint256 deadline, bytes memory signature, bytes4 expected)
         private
     {
-        (bool done, bytes memory reason) = address(escrow).call(
-            abi.encodeCall(escrow.openWithPermit2, (d.order, d.asks, nonce, deadline, signature))
-        );
+        (bool done, bytes memory reason) = address(escrow)
+            .call(abi.encodeCall(escrow.openWithPermit2, (d.order, d.asks, nonce, deadline, signature)));
         vm.assertFalse(done, "opened");
         vm.assertEq(bytes32(bytes4(reason)), bytes32(expected), "reason");
     }

@@ -40,9 +40,7 @@ contract PendingRowsTest is ChangeFixture {
         vm.assertEq(checkpoint(pending), 0, "nothing new");
         vm.warp(START + 3 days);
         vm.assertEq(finalize(pending), 1, "and to the end");
-        vm.assertEq(
-            escrow.lease(l.d.leaseId).charged, 2 * (uint256(MAX_SECONDS) * RATE / 1e9), "all of it"
-        );
+        vm.assertEq(escrow.lease(l.d.leaseId).charged, 2 * (uint256(MAX_SECONDS) * RATE / 1e9), "all of it");
     }
 
     function test_a_stop_in_between_changes_nothing() public {

@@ -112,9 +112,7 @@ contract WithdrawForTest is SessionFixture {
         escrow.withdrawFor(renter, TO, FUNDS + 1, DEADLINE, signature);
         signature = _signed(TO, type(uint256).max, DEADLINE, RENTER_KEY);
         vm.expectRevert(
-            abi.encodeWithSelector(
-                ILeaseTypes.InsufficientBalance.selector, renter, FUNDS, type(uint256).max
-            )
+            abi.encodeWithSelector(ILeaseTypes.InsufficientBalance.selector, renter, FUNDS, type(uint256).max)
         );
         escrow.withdrawFor(renter, TO, type(uint256).max, DEADLINE, signature);
         signature = _signed(TO, FUNDS, DEADLINE, RENTER_KEY);

@@ -53,7 +53,8 @@ contract AddMembersTest is ChangeFixture {
         vm.warp(JOINED + 600);
         vm.assertEq(checkpoint(padded), 0, "padded");
         vm.assertEq(checkpoint(rowOf(l, all(3, 500))), 1, "paid");
-        uint256 added = 2 * (uint256(500) * RATE / 1e9 - uint256(400) * RATE / 1e9) + uint256(500) * RATE / 1e9;
+        uint256 added =
+            2 * (uint256(500) * RATE / 1e9 - uint256(400) * RATE / 1e9) + uint256(500) * RATE / 1e9;
         vm.assertEq(escrow.lease(l.d.leaseId).charged - charged, added, "the difference");
         l.paid = all(3, 500);
         vm.assertEq(escrow.paidUnitsHash(l.d.leaseId), keccak256(abi.encodePacked(l.paid)), "of all three");
@@ -143,9 +144,7 @@ contract AddMembersTest is ChangeFixture {
         ask.epoch = 0;
         ask.operator = operatorOf(1);
         _askRefused(
-            l,
-            ask,
-            abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 0, agentKey(2), operatorOf(1))
+            l, ask, abi.encodeWithSelector(ILeaseTypes.UnknownAgent.selector, 0, agentKey(2), operatorOf(1))
         );
         ask.operator = operatorOf(2);
         ask.devices = 0;

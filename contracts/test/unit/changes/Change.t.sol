@@ -160,9 +160,7 @@ contract ChangeTest is ChangeFixture {
         Live memory l = liveOf(1);
         ILeaseTypes.Change memory c = changeOf(l);
         c.changeBy = uint40(START - 1);
-        _refused(
-            l, c, nobody(), "", abi.encodeWithSelector(ILeaseTypes.SignatureExpired.selector, START - 1)
-        );
+        _refused(l, c, nobody(), "", abi.encodeWithSelector(ILeaseTypes.SignatureExpired.selector, START - 1));
         c.changeBy = 0;
         _refused(l, c, nobody(), "", abi.encodeWithSelector(ILeaseTypes.SignatureExpired.selector, 0));
         c.changeBy = uint40(START);
@@ -193,7 +191,11 @@ contract ChangeTest is ChangeFixture {
         vm.assertEq(needed, 2 * ((uint256(130) * RATE + 1e9 - 1) / 1e9), "until stop and prepay");
         c.deposit = needed - 1;
         _refused(
-            l, c, nobody(), "", abi.encodeWithSelector(ILeaseTypes.DepositTooSmall.selector, needed - 1, needed)
+            l,
+            c,
+            nobody(),
+            "",
+            abi.encodeWithSelector(ILeaseTypes.DepositTooSmall.selector, needed - 1, needed)
         );
         c.deposit = needed;
         uint256 before = token.balanceOf(renter);
@@ -243,9 +245,7 @@ contract ChangeTest is ChangeFixture {
         c.dismissed = 1;
         change(l, c, nobody());
         checkpoint(rowOf(l, all(1, 1e9)));
-        vm.assertEq(
-            escrow.lease(l.d.leaseId).charged, uint256(MAX_SECONDS) * RATE / 1e9, "paid to the end"
-        );
+        vm.assertEq(escrow.lease(l.d.leaseId).charged, uint256(MAX_SECONDS) * RATE / 1e9, "paid to the end");
     }
 
     function _stale(Live memory l) private pure returns (bytes memory) {

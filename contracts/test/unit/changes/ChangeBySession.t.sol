@@ -135,7 +135,9 @@ contract ChangeBySessionTest is ChangeFixture {
         escrow.change(settlement, c, nobody(), noAsks(), "");
     }
 
-    function _byKey(Live memory l, ILeaseTypes.Change memory c, ILeaseTypes.MatchedAsk[] memory added) private {
+    function _byKey(Live memory l, ILeaseTypes.Change memory c, ILeaseTypes.MatchedAsk[] memory added)
+        private
+    {
         ILeaseTypes.Settlement memory settlement = rowOf(l);
         vm.prank(session);
         escrow.change(settlement, c, added, noAsks(), "");

@@ -104,9 +104,7 @@ contract ChangeWithAuthorizationTest is ChangeFixture {
         (uint8 v, bytes32 r, bytes32 s) = authorize(renter, amount, nonce, key);
         ILeaseTypes.Settlement memory settlement = rowOf(l);
         vm.prank(relayer);
-        escrow.changeWithAuthorization(
-            settlement, c, added, noAsks(), 0, block.timestamp + 1 hours, v, r, s
-        );
+        escrow.changeWithAuthorization(settlement, c, added, noAsks(), 0, block.timestamp + 1 hours, v, r, s);
     }
 
     function _reverts(Live memory l, ILeaseTypes.Change memory c, uint256 amount, bytes32 nonce, uint256 key)

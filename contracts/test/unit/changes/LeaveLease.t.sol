@@ -134,7 +134,8 @@ contract LeaveLeaseTest is ChangeFixture {
         leaves(l, rowOf(l, all(2, 100)), 1, 70);
         uint256 charged = uint256(50) * RATE / 1e9 + uint256(70) * RATE / 1e9;
         uint256 before = token.balanceOf(renter);
-        ILeaseTypes.Closing memory c = ILeaseTypes.Closing(rowOf(l), l.paid, new bytes32[](2), new bytes32[](2));
+        ILeaseTypes.Closing memory c =
+            ILeaseTypes.Closing(rowOf(l), l.paid, new bytes32[](2), new bytes32[](2));
         vm.expectEmit(address(escrow));
         emit ILeaseTypes.Closed(l.d.leaseId, charged, l.d.order.deposit - charged);
         vm.prank(relayer);
@@ -235,7 +236,9 @@ contract LeaveLeaseTest is ChangeFixture {
         Live memory l = live(d, new uint256[](1));
         leaves(l, rowOf(l), 0, 0);
         open(deal(orderFor(asks), asks));
-        vm.assertEq(close(ILeaseTypes.Closing(rowOf(l), all(1, 0), new bytes32[](1), new bytes32[](1))), 1, "");
+        vm.assertEq(
+            close(ILeaseTypes.Closing(rowOf(l), all(1, 0), new bytes32[](1), new bytes32[](1))), 1, ""
+        );
         vm.assertEq(escrow.devicesInUse(agentKey(0)), 2, "the first lease's end frees them not again");
     }
 

@@ -153,7 +153,9 @@ contract ProlongTest is ChangeFixture {
         vm.warp(START + 1 days + 100);
         checkpoint(rowOf(l, all(2, 1e9)));
         vm.assertEq(
-            escrow.paidUnitsHash(l.d.leaseId), keccak256(abi.encode(1 days + 130, 130)), "dismissed is dismissed"
+            escrow.paidUnitsHash(l.d.leaseId),
+            keccak256(abi.encode(1 days + 130, 130)),
+            "dismissed is dismissed"
         );
     }
 

@@ -86,8 +86,7 @@ contract SettleChangedTest is ChangeFixture {
         uint256 outside = token.balanceOf(renter);
         ILeaseTypes.Closing memory closing_ = closingOf(l, rowOf(l, all(3, 1e9)), claimed);
         vm.assertEq(close(closing_), 1, "closed");
-        uint256 charged =
-            uint256(90) * RATE / 1e9 + uint256(400) * RATE / 1e9 + uint256(300) * RATE / 1e9;
+        uint256 charged = uint256(90) * RATE / 1e9 + uint256(400) * RATE / 1e9 + uint256(300) * RATE / 1e9;
         vm.assertEq(escrow.lease(l.d.leaseId).charged, charged, "charged");
         vm.assertEq(token.balanceOf(renter) - outside, c.deposit - charged, "refund");
         vm.assertEq(token.balanceOf(address(escrow)), FUNDS + charged, "nothing left over");
@@ -115,8 +114,8 @@ contract SettleChangedTest is ChangeFixture {
         change(l, c, nobody());
         vm.warp(START + MAX_SECONDS + CLOSE_WINDOW + 1);
         vm.assertEq(finalize(rowOf(l, all(3, type(uint96).max))), 1, "ended");
-        uint256 charged = uint256(90) * RATE / 1e9 + uint256(130) * RATE / 1e9
-            + uint256(MAX_SECONDS - 100) * RATE / 1e9;
+        uint256 charged =
+            uint256(90) * RATE / 1e9 + uint256(130) * RATE / 1e9 + uint256(MAX_SECONDS - 100) * RATE / 1e9;
         vm.assertEq(escrow.lease(l.d.leaseId).charged, charged, "charged");
         vm.assertEq(escrow.paidUnitsHash(l.d.leaseId), 0, "units cleared");
     }
@@ -130,8 +129,7 @@ contract SettleChangedTest is ChangeFixture {
         vm.assertEq(finalize(rowOf(l)), 0, "in its last second");
         vm.warp(START + 200 + CLOSE_WINDOW + 1);
         vm.assertEq(finalize(rowOf(l, all(3, 1e9))), 1, "after it");
-        uint256 charged =
-            uint256(90) * RATE / 1e9 + uint256(230) * RATE / 1e9 + uint256(130) * RATE / 1e9;
+        uint256 charged = uint256(90) * RATE / 1e9 + uint256(230) * RATE / 1e9 + uint256(130) * RATE / 1e9;
         vm.assertEq(escrow.lease(l.d.leaseId).charged, charged, "charged");
     }
 
@@ -179,7 +177,9 @@ contract SettleChangedTest is ChangeFixture {
         vm.assertEq(finalize(wrong), 0, why);
         uint256 count = wrong.members.length;
         vm.assertEq(
-            close(ILeaseTypes.Closing(wrong, new uint96[](count), new bytes32[](count), new bytes32[](count))),
+            close(
+                ILeaseTypes.Closing(wrong, new uint96[](count), new bytes32[](count), new bytes32[](count))
+            ),
             0,
             why
         );

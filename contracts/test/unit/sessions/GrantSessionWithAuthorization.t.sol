@@ -72,7 +72,9 @@ contract GrantSessionWithAuthorizationTest is SessionFixture {
         vm.assertEq(escrow.balanceOf(other), AMOUNT, "kept");
     }
 
-    function _reverts(ILeaseTypes.SessionGrant memory g, uint256 amount, uint8 v, bytes32 r, bytes32 s) private {
+    function _reverts(ILeaseTypes.SessionGrant memory g, uint256 amount, uint8 v, bytes32 r, bytes32 s)
+        private
+    {
         vm.expectRevert();
         escrow.grantSessionWithAuthorization(g, amount, 0, block.timestamp + 1 hours, v, r, s);
     }
