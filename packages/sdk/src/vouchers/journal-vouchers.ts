@@ -26,7 +26,7 @@ export function journalVouchers(journal: Pick<ClusterJournal, 'load' | 'update'>
   };
 }
 
-export function handedOver(name: string): LatentError {
+function handedOver(name: string): LatentError {
   return new LatentError('CLUSTER_HANDED_OVER', `The meter of ${name} was handed over; this one signs nothing more.`, {
     hint: `End the cluster with: latent down ${name}`,
   });
