@@ -10,12 +10,13 @@ import { agentOptionsSchema } from './options.ts';
 import { startAgent } from './start-agent.ts';
 
 /**
- * The agent as a program: `main.ts --config FILE`. Prints one JSON line when it is ready, and one when it cannot start.
- * SIGTERM and SIGINT end it; jobs go on.
+ * The agent as a program: `main.ts --config FILE [--leave]`. Prints one JSON line when it is ready, and one when it cannot start.
+ * SIGTERM and SIGINT end it; jobs go on. With `--leave` it ends this machine's part in every lease, and then itself.
  */
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { config: { type: 'string' } } });
-  const options = await readOptions(values.config);
+  const { values } = parseArgs({ options: { config: { type: 'string' }, leave: { type: 'boolean', default: false } } });
+  const settings = await readOptions(values.config);
+  const options = { ...settings, leaving: settings.leaving || values.leave };
   const shutdown = createShutdown({ signals: ['SIGINT', 'SIGTERM'] });
   const logger = createLogger({
     name: 'agent',
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
   const agent = await startAgent(options, { clock: systemClock, logger, randomBytes, signal: shutdown.signal });
   const { agentKey, operator, ask, hints, driver } = agent;
   print({ event: 'ready', agentKey, operator, ask, hints, driver });
+  if (options.leaving) void agent.left.then(() => shutdown.stop());
   await agent.ended;
 }
 

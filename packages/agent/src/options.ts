@@ -47,7 +47,7 @@ export const agentOptionsSchema = z.strictObject({
   maxFeeBps: z.int().min(0).max(50).default(50),
   /** How long an ask is valid before it is signed anew. */
   askSeconds: z.int().min(60).max(86_400).default(86_400),
-  /** How long a renter whose job has ended here has to close the lease, before the agent posts its last voucher. */
+  /** How long a renter whose job has ended here has to close the lease, before the agent leaves it with its pay. */
   patienceSeconds: z.int().min(1).max(600).default(60),
   /**
    * Watchtowers and keepers that the newest voucher of each lease is handed to, so that it is posted even while this machine
@@ -58,6 +58,8 @@ export const agentOptionsSchema = z.strictObject({
   handOnSeconds: z.int().min(1).max(3_600).default(30),
   /** How long a hold keeps the machine free. */
   holdSeconds: z.int().min(5).max(300).default(30),
+  /** End this machine's part in every lease, take no new one, and end the agent when none is left. */
+  leaving: z.boolean().default(false),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type AgentOptions = z.infer<typeof agentOptionsSchema>;

@@ -38,6 +38,8 @@ export interface RunningAgent {
   /** Transport hints, as in the ask. */
   readonly hints: readonly string[];
   readonly driver: string;
+  /** Resolves when the operator wanted to leave every lease (`options.leaving`) and has, or with `ended`. */
+  readonly left: Promise<void>;
   /** Resolves when the agent has ended after its signal aborted. */
   readonly ended: Promise<void>;
 }
@@ -97,9 +99,10 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     for (const book of books) book.update(listing());
   };
   server = serveAgent(desk);
+  const followed = followLeases(desk);
   const loops = [
     watchMembers(desk),
-    followLeases(desk),
+    followed,
     handOnVouchers(context),
     renewAsk(desk, () => tellBooks()),
     ...books.map((book) => book.closed),
@@ -117,6 +120,7 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     ask: asks.current.id,
     hints: listener.hints,
     driver: driver.name,
+    left: followed,
     ended,
   };
 }

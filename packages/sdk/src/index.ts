@@ -59,6 +59,7 @@ export { type ChainReader, parseAnswer, readerOf } from './leases/evidence/chain
 export { readEvidence } from './leases/evidence/read-evidence.ts';
 export { formatVoucherFile, MAX_VOUCHER_FILE_BYTES, parseVoucherFile } from './leases/evidence/voucher-file.ts';
 export { type LeaseEvent, type LeaseHistory, leaseHistory } from './leases/lease-history.ts';
+export { leasesOf } from './leases/leases-of.ts';
 export { leaveLease } from './leases/leave-lease.ts';
 export { fundOrderSet, type OpenFromSetParameters, openFromSet } from './leases/open-from-set.ts';
 export { type OpenLeaseParameters, openLease } from './leases/open-lease.ts';
@@ -66,6 +67,7 @@ export { type OpenedLeases, openedLeases } from './leases/opened-leases.ts';
 export type { Funding } from './leases/pay-deposit.ts';
 export { readChainTime } from './leases/read-chain-time.ts';
 export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
+export { readRoster } from './leases/read-roster.ts';
 export { compactSignature, type SettlementParts, settlementRow } from './leases/settlement.ts';
 export { stopLeaseFor } from './leases/stop-lease-for.ts';
 export { returnEther, sendEther, weiForGas } from './sessions/gas-money.ts';

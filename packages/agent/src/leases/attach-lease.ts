@@ -1,4 +1,5 @@
 import {
+  type ChangedLease,
   checkAttach,
   hashOrder,
   LatentError,
@@ -7,10 +8,11 @@ import {
   type MemberState,
   type PeerKey,
 } from '@latent/protocol';
-import { readLease } from '@latent/sdk';
+import { readLease, readRoster } from '@latent/sdk';
 import type { Hex } from 'viem';
 import type { LeaseDesk } from './lease-desk.ts';
-import { attachedRecord } from './member-record.ts';
+import { attachedRecord, memberOf } from './member-record.ts';
+import { ownPlace } from './own-place.ts';
 
 export interface Attached {
   readonly index: number;
@@ -21,54 +23,51 @@ export interface Attached {
 /**
  * Takes note of an open lease that names this agent, and of the transport key that may act for it. The meter key may
  * later let another transport key take over, so that a renter can go on from another machine.
+ * What the lease is follows from its terms alone, and from what the escrow recorded when it was changed: nothing that is
+ * presented beside that is believed.
  * @throws LatentError LEASE_MISMATCH, LEASE_NOT_ACTIVE, NOT_ALLOWED, CHAIN_UNREACHABLE
  */
 export async function attachLease(
   desk: LeaseDesk,
   caller: PeerKey,
-  presented: { readonly terms: LeaseTerms; readonly signature: Hex },
+  presented: {
+    readonly terms: LeaseTerms;
+    readonly changed?: ChangedLease | undefined;
+    readonly signature: Hex;
+  },
 ): Promise<Attached> {
   const { context } = desk;
   const { terms, signature } = presented;
   const leaseId = hashOrder(context.chain.domain, terms);
-  const index = ownIndex(desk, leaseId, terms);
+  const agentKey = context.identity.agent.address;
+  // Before the chain is asked: whom nothing names here gets no work out of us.
+  ownPlace(agentKey, leaseId, { terms, changed: presented.changed });
   const { meterKey } = terms.order;
   await checkAttach(context.chain.domain, { leaseId, peerKey: caller, meterKey, signature });
   return desk.lock.run(leaseId, async () => {
     const known = context.members.find(leaseId);
-    if (known !== undefined) {
+    if (known !== undefined && known.state !== 'settled') {
       if (known.peerKey !== caller) context.members.save({ ...known, peerKey: caller });
-      return { index, address: context.options.address, state: known.state };
+      return { index: known.index, address: context.options.address, state: known.state };
     }
-    const openedAt = await openedOnChain(desk, leaseId);
-    const member = terms.members[index];
-    if (member === undefined) throw new LatentError('LEASE_MISMATCH', `Lease ${leaseId} has no member ${index}.`);
-    context.members.save(attachedRecord({ leaseId, index, terms, openedAt, peerKey: caller }));
-    context.holds.release(member.ask, terms.order.renter);
-    context.logger.info({ leaseId, renter: terms.order.renter, devices: member.devices }, 'lease attached');
+    const { openedAt, changed } = await openedOnChain(desk, leaseId, presented.changed);
+    const index = ownPlace(agentKey, leaseId, { terms, changed });
+    const opened = { leaseId, index, terms, openedAt, peerKey: caller };
+    const record = attachedRecord(changed === undefined ? opened : { ...opened, changed });
+    context.members.save(record);
+    context.holds.release(record.ask, terms.order.renter);
+    const { devices } = memberOf(record);
+    context.logger.info({ leaseId, renter: terms.order.renter, devices }, 'lease attached');
     desk.onFreeChanged();
     return { index, address: context.options.address, state: 'attached' };
   });
 }
 
-/** No need to check our signature on the ask or our devices: the escrow did both when the lease opened. */
-function ownIndex(desk: LeaseDesk, leaseId: LeaseId, terms: LeaseTerms): number {
-  const agentKey = desk.context.identity.agent.address;
-  const own = terms.members.flatMap((member, index) => (member.agentKey === agentKey ? [index] : []));
-  const [index] = own;
-  if (index === undefined || own.length > 1) {
-    throw new LatentError(
-      'LEASE_MISMATCH',
-      `Lease ${leaseId} names agent ${agentKey} ${own.length} times; it has to name it once.`,
-      {
-        details: { leaseId, agentKey },
-      },
-    );
-  }
-  return index;
-}
-
-async function openedOnChain(desk: LeaseDesk, leaseId: LeaseId): Promise<number> {
+async function openedOnChain(
+  desk: LeaseDesk,
+  leaseId: LeaseId,
+  presented: ChangedLease | undefined,
+): Promise<{ readonly openedAt: number; readonly changed: ChangedLease | undefined }> {
   const lease = await readLease(desk.context.chain, leaseId);
   if (lease.state !== 'active' || lease.stopAt !== 0) {
     throw new LatentError(
@@ -80,5 +79,6 @@ async function openedOnChain(desk: LeaseDesk, leaseId: LeaseId): Promise<number>
       },
     );
   }
-  return lease.openedAt;
+  const changed = lease.changed ? await readRoster(desk.context.chain, leaseId, [presented]) : undefined;
+  return { openedAt: lease.openedAt, changed };
 }

@@ -1,76 +1,119 @@
-import { LatentError, toLatentError } from '@latent/protocol';
-import { checkpointLease, finalizeLease, leaseHistory, readChainTime, readLease } from '@latent/sdk';
+import { type LeaseId, toLatentError } from '@latent/protocol';
+import { finalizeLease, type LeaseOnChain, leaseHistory, readChainTime, readLease } from '@latent/sdk';
 import { createLeaseAdoption } from './adopt-leases.ts';
 import { claimMember } from './claim-member.ts';
+import { followRoster } from './follow-roster.ts';
 import { jobFolders, removeJobFolders } from './job-folders.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
-import { leaseEndSeconds, type MemberRecord, memberOf, startedSteps } from './member-record.ts';
-import { claimableUnits } from './metering.ts';
+import { leaveMember } from './leave-member.ts';
+import {
+  dismissedAtSeconds,
+  hasLeft,
+  leaseEndSeconds,
+  type MemberRecord,
+  startedSteps,
+  usableVoucher,
+} from './member-record.ts';
 
 /** How often the chain is asked about open leases. */
 const FOLLOW_INTERVAL_MS = 2_000;
-/** Members take turns at posting and finalizing: what the first one did, the others need not pay gas for. */
+/** Members take turns at leaving and finalizing: two at once would spoil each other's calls. */
 const TURN_SECONDS = 4;
 
+/** A renter that has a lease opened and starts nothing for so long has vanished; by the chain's clock. */
+const START_PATIENCE_SECONDS = 900;
+
 /**
- * Watches the chain's side of every open lease: ends what was stopped there, posts the last voucher when the renter does
- * not close, finalizes after the window, and forgets what is settled. A chain that is down is asked again later.
+ * Watches the chain's side of every open lease: takes note of what was changed, ends what was stopped or dismissed there, leaves
+ * when the renter does not close, finalizes where a window has passed, and forgets what is settled. A chain that is down is
+ * asked again later.
+ * @returns when the agent ends, or when the operator wants to leave everything (`options.leaving`) and nothing is left
  */
 export async function followLeases(desk: LeaseDesk): Promise<void> {
   const { context } = desk;
   const adoptLeases = createLeaseAdoption(desk);
+  const endedSinceMs = new Map<LeaseId, number>();
   const warn = (fields: Record<string, string>) => (thrown: unknown) => {
     const { code, message } = toLatentError(thrown);
     context.logger.warn({ ...fields, code, error: message }, 'could not follow the chain; trying again');
   };
   while (!context.signal.aborted) {
-    await adoptLeases().catch(warn({}));
+    const isComplete = await adoptLeases().then(() => true, warn({}));
     for (const record of context.members.open()) {
-      await followLease(desk, record).catch(warn({ leaseId: record.leaseId }));
+      await followLease(desk, record, endedSinceMs).catch(warn({ leaseId: record.leaseId }));
     }
+    if (context.options.leaving && isComplete === true && context.members.open().length === 0) return;
     await context.clock.sleep(FOLLOW_INTERVAL_MS, { signal: context.signal }).catch(() => undefined);
   }
 }
 
-async function followLease(desk: LeaseDesk, record: MemberRecord): Promise<void> {
-  const { chain } = desk.context;
-  const [lease, chainSeconds] = await Promise.all([readLease(chain, record.leaseId), readChainTime(chain)]);
-  if (lease.state === 'closed') return settle(desk, record);
-  const endedSeconds = lease.stopAt === 0 ? leaseEndSeconds(record) : lease.stopAt;
-  const isEnded = chainSeconds >= endedSeconds;
-  if (isEnded && record.state !== 'closed') {
-    const why = lease.stopAt === 0 ? 'it has reached its end' : 'the renter stopped it';
-    await claimMember(desk, record.leaseId, `LEASE_NOT_ACTIVE: ${why}`);
-  } else if (record.state === 'stopped' || record.state === 'closed') {
-    await securePay(desk, record, { sinceEndSeconds: chainSeconds - endedSeconds });
+/** @param endedSinceMs when this life of the agent first saw that a member has ended: from then on its renter may close */
+async function followLease(desk: LeaseDesk, seen: MemberRecord, endedSinceMs: Map<LeaseId, number>): Promise<void> {
+  const { chain, clock, options } = desk.context;
+  const { leaseId } = seen;
+  const [lease, chainSeconds] = await Promise.all([readLease(chain, leaseId), readChainTime(chain)]);
+  if (lease.state === 'closed') return settle(desk, seen);
+  const record = lease.changed ? ((await followRoster(desk, leaseId)) ?? seen) : seen;
+  if (hasLeft(record)) return settle(desk, record);
+  const why = endReason(record, lease, chainSeconds, options.leaving);
+  if (why !== undefined && record.state !== 'closed') {
+    await claimMember(desk, leaseId, why);
+    if (!options.leaving) return;
   }
+  if (why === undefined && record.state !== 'stopped' && record.state !== 'closed') return;
+  const sinceMs = endedSinceMs.get(leaseId) ?? clock.nowMs();
+  endedSinceMs.set(leaseId, sinceMs);
+  const isOut = await endAlone(desk, record, { lease, chainSeconds, sinceMs });
+  if (isOut) endedSinceMs.delete(leaseId);
 }
 
-/** The renter does not close: post what it signed, and end the lease once the window has passed. */
-async function securePay(
+/** Why our part has to end now, or undefined if it may go on. */
+function endReason(
+  record: MemberRecord,
+  lease: LeaseOnChain,
+  chainSeconds: number,
+  leaving: boolean,
+): string | undefined {
+  if (leaving) return 'LEASE_NOT_ACTIVE: the operator has ended its part';
+  if (lease.stopAt !== 0 && chainSeconds >= lease.stopAt) return 'LEASE_NOT_ACTIVE: the renter stopped it';
+  const dismissed = dismissedAtSeconds(record);
+  if (dismissed !== undefined && chainSeconds >= dismissed) return 'LEASE_NOT_ACTIVE: the renter dismissed this member';
+  if (chainSeconds >= leaseEndSeconds(record)) return 'LEASE_NOT_ACTIVE: it has reached its end';
+  const from = record.changed?.roster.from[record.index] || record.openedAt;
+  const isForgotten = record.state === 'attached' && chainSeconds >= from + START_PATIENCE_SECONDS;
+  return isForgotten ? 'LEASE_NOT_ACTIVE: nobody has started anything' : undefined;
+}
+
+/**
+ * The renter does not close: finalize the lease once its window has passed, and before that, if the renter had its time, leave it.
+ * Nobody waits for a renter that has dismissed us, or when the operator wants to leave.
+ * @returns whether we are out
+ */
+async function endAlone(
   desk: LeaseDesk,
   record: MemberRecord,
-  { sinceEndSeconds }: { readonly sinceEndSeconds: number },
-): Promise<void> {
+  {
+    lease,
+    chainSeconds,
+    sinceMs,
+  }: { readonly lease: LeaseOnChain; readonly chainSeconds: number; readonly sinceMs: number },
+): Promise<boolean> {
   const { chain, clock, identity, logger, options } = desk.context;
+  const { leaseId, terms } = record;
   const turnSeconds = record.index * TURN_SECONDS;
-  const { paidUnits, changed } = await leaseHistory(chain, record.leaseId);
-  const common = { account: identity.operator, terms: record.terms, changed, paidUnits };
-  if (sinceEndSeconds > record.terms.order.closeWindow + turnSeconds) {
-    await finalizeLease(chain, { ...common, voucher: record.voucher ?? undefined });
-    logger.info({ leaseId: record.leaseId }, 'lease finalized');
-    return;
+  const end = lease.openedAt + (record.changed?.roster.maxSeconds ?? terms.order.maxSeconds);
+  const endedSeconds = lease.stopAt === 0 ? end : Math.min(end, lease.stopAt);
+  if (chainSeconds > endedSeconds + terms.order.closeWindow + turnSeconds) {
+    const { paidUnits, changed } = await leaseHistory(chain, leaseId);
+    const voucher = usableVoucher({ ...record, ...(changed === undefined ? {} : { changed }) });
+    await finalizeLease(chain, { account: identity.operator, terms, changed, paidUnits, voucher });
+    logger.info({ leaseId }, 'lease finalized');
+    return true;
   }
-  const stoppedMs = record.startedAtMs + Number((record.deliveredUnits * 1000n) / BigInt(memberOf(record).devices));
-  const isPatient = clock.nowMs() < stoppedMs + (options.patienceSeconds + turnSeconds) * 1000;
-  const unpaid = claimableUnits(record) - (paidUnits[record.index] ?? 0n);
-  if (unpaid <= 0n || record.voucher === null || isPatient) return;
-  const sent = await checkpointLease(chain, { ...common, voucher: record.voucher }).catch((thrown: unknown) => {
-    // Another member was quicker: the voucher pays all.
-    if (thrown instanceof LatentError && thrown.code === 'LEASE_NOT_SETTLED') return undefined;
-    throw thrown;
-  });
-  if (sent !== undefined) logger.info({ leaseId: record.leaseId, hash: sent.hash }, 'last voucher posted');
+  const isDismissed = chainSeconds >= (dismissedAtSeconds(record) ?? Number.POSITIVE_INFINITY);
+  const waitMs = options.leaving || isDismissed ? 0 : (options.patienceSeconds + turnSeconds) * 1000;
+  if (clock.nowMs() < sinceMs + waitMs) return false;
+  return leaveMember(desk, leaseId, record.reason ?? 'LEASE_NOT_ACTIVE: the renter does not close it');
 }
 
 async function settle(desk: LeaseDesk, record: MemberRecord): Promise<void> {

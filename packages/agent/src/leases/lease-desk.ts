@@ -2,7 +2,7 @@ import { assertMove, LatentError, type LeaseId, type MemberState, type PeerKey }
 import { type AgentContext, nowSeconds } from '../agent-context.ts';
 import type { AskDesk } from '../asks/ask-desk.ts';
 import { createKeyedLock, type KeyedLock } from './keyed-lock.ts';
-import type { MemberRecord } from './member-record.ts';
+import { type MemberRecord, memberOf } from './member-record.ts';
 
 /** What every verb on a lease is given. */
 export interface LeaseDesk {
@@ -21,10 +21,9 @@ export function createLeaseDesk(context: AgentContext, asks: AskDesk, onFreeChan
 
 /** Devices of the machine that are in no hold and in no lease whose money is open (the chain counts those as in use). */
 export function freeDevices({ context, asks }: Pick<LeaseDesk, 'context' | 'asks'>): number {
+  if (context.options.leaving) return 0;
   const held = context.holds.current(nowSeconds(context.clock)).reduce((sum, hold) => sum + hold.devices, 0);
-  const leased = context.members
-    .open()
-    .reduce((sum, { terms, index }) => sum + (terms.members[index]?.devices ?? 0), 0);
+  const leased = context.members.open().reduce((sum, record) => sum + memberOf(record).devices, 0);
   return Math.max(0, asks.current.signed.ask.devices - held - leased);
 }
 

@@ -1,9 +1,12 @@
 import {
   askIdSchema,
+  changedLeaseSchema,
+  LEFT,
   leaseIdSchema,
   leaseTermsSchema,
   memberStates,
   peerKeySchema,
+  type SignedVoucher,
   signedCloseSchema,
   signedVoucherSchema,
   uintSchema,
@@ -30,7 +33,10 @@ export const memberRecordSchema = z.object({
   /** Our place in the lease's members. */
   index: z.int(),
   ask: askIdSchema,
+  /** As the lease was opened: what its id is made of. */
   terms: leaseTermsSchema,
+  /** What the lease was changed to, as the escrow recorded it when the agent last looked. */
+  changed: changedLeaseSchema.exactOptional(),
   /** Unix seconds, from the chain. */
   openedAt: z.int(),
   /** The transport key that may act for the lease. */
@@ -57,9 +63,9 @@ export type StepName = 'setup' | 'run' | 'shell';
 
 /** What is stored of a lease that has been opened, before anything runs. */
 export function attachedRecord(
-  opened: Pick<MemberRecord, 'leaseId' | 'index' | 'terms' | 'openedAt' | 'peerKey'>,
+  opened: Pick<MemberRecord, 'leaseId' | 'index' | 'terms' | 'changed' | 'openedAt' | 'peerKey'>,
 ): MemberRecord {
-  const ask = opened.terms.members[opened.index]?.ask;
+  const ask = membersOf(opened)[opened.index]?.ask;
   if (ask === undefined) throw new RangeError(`lease ${opened.leaseId} has no member ${opened.index}`);
   return {
     ...opened,
@@ -77,9 +83,14 @@ export function attachedRecord(
   };
 }
 
+/** All members of the lease, those that left too. */
+export function membersOf({ terms, changed }: Pick<MemberRecord, 'terms' | 'changed'>) {
+  return changed?.members ?? terms.members;
+}
+
 /** Our member of the lease. No need to check the index: the record was made with one that exists. */
 export function memberOf(record: MemberRecord) {
-  const member = record.terms.members[record.index];
+  const member = membersOf(record)[record.index];
   if (member === undefined) throw new RangeError(`lease ${record.leaseId} has no member ${record.index}`);
   return member;
 }
@@ -94,7 +105,29 @@ export function coveredUnits(record: MemberRecord): bigint {
   return record.voucher?.units[record.index] ?? 0n;
 }
 
-/** When the lease ends by itself, in unix seconds of the chain. */
+/**
+ * The last voucher, if the contract takes it: one that was signed before members were added has no entry for them, and proves
+ * nothing any more.
+ */
+export function usableVoucher(record: MemberRecord): SignedVoucher | undefined {
+  const { voucher } = record;
+  return voucher !== null && voucher.units.length === membersOf(record).length ? voucher : undefined;
+}
+
+/** When our part of the lease ends by itself, in unix seconds of the chain: with the lease, or when we were dismissed. */
 export function leaseEndSeconds(record: MemberRecord): number {
-  return record.openedAt + record.terms.order.maxSeconds;
+  const roster = record.changed?.roster;
+  const end = record.openedAt + (roster?.maxSeconds ?? record.terms.order.maxSeconds);
+  return Math.min(end, dismissedAtSeconds(record) ?? end);
+}
+
+/** When our clock ends, or ended, because the renter dismissed us; in unix seconds of the chain. */
+export function dismissedAtSeconds({ changed, index }: Pick<MemberRecord, 'changed' | 'index'>): number | undefined {
+  const until = changed?.roster.until[index] ?? 0;
+  return until > LEFT ? until : undefined;
+}
+
+/** The escrow has paid us out and freed our devices; the rest of the lease goes on without us. */
+export function hasLeft({ changed, index }: Pick<MemberRecord, 'changed' | 'index'>): boolean {
+  return changed?.roster.until[index] === LEFT;
 }

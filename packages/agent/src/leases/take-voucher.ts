@@ -1,7 +1,8 @@
 import { checkVoucher, LatentError, type PeerKey, type SignedVoucher } from '@latent/protocol';
 import { nowSeconds } from '../agent-context.ts';
+import { withRoster } from './follow-roster.ts';
 import { findForCaller, type LeaseDesk } from './lease-desk.ts';
-import { coveredUnits, type MemberRecord } from './member-record.ts';
+import { coveredUnits, type MemberRecord, membersOf } from './member-record.ts';
 import { deliveredUnits } from './metering.ts';
 
 /**
@@ -22,15 +23,14 @@ export async function takeVoucher(
 }
 
 /** The record with a voucher that was checked; not stored yet. */
-export async function withVoucher(
-  desk: LeaseDesk,
-  record: MemberRecord,
-  voucher: SignedVoucher,
-): Promise<MemberRecord> {
+export async function withVoucher(desk: LeaseDesk, known: MemberRecord, voucher: SignedVoucher): Promise<MemberRecord> {
+  // Members were added that we have not heard of yet.
+  const isLonger = voucher.units.length > membersOf(known).length;
+  const record = isLonger ? await withRoster(desk, known) : known;
   const { leaseId, terms, index } = record;
   await checkVoucher(
     desk.context.chain.domain,
-    { leaseId, order: terms.order, memberCount: terms.members.length },
+    { leaseId, order: terms.order, memberCount: membersOf(record).length },
     voucher,
   );
   const units = voucher.units[index] ?? 0n;

@@ -3,6 +3,7 @@ import { addressSchema, askIdSchema, leaseIdSchema, signatureSchema, uintSchema 
 import { memberStates } from '../lease/member-machine.ts';
 import { signedCloseSchema, signedHoldSchema } from '../messages/agreement.ts';
 import { leaseTermsSchema } from '../messages/order.ts';
+import { changedLeaseSchema } from '../messages/roster.ts';
 import { signedVoucherSchema } from '../messages/voucher.ts';
 
 /** Most bytes and entries of the files that a renter sends up, and of what it fetches back. */
@@ -17,8 +18,15 @@ export const holdParamsSchema = z.object({
 });
 export const holdResultSchema = signedHoldSchema;
 
-/** `attach`: present the lease and the meter key's leave for this stream's key. Idempotent. */
-export const attachParamsSchema = z.object({ terms: leaseTermsSchema, signature: signatureSchema });
+/**
+ * `attach`: present the lease and the meter key's leave for this stream's key. Idempotent. `terms` are those that it was opened
+ * with; `changed` is what it was changed to, where it was: an agent that was added since finds itself there.
+ */
+export const attachParamsSchema = z.object({
+  terms: leaseTermsSchema,
+  changed: changedLeaseSchema.optional(),
+  signature: signatureSchema,
+});
 export const attachResultSchema = z.object({
   /** Which member of the lease this agent is. */
   index: z.int().min(0),

@@ -1,4 +1,5 @@
 import type {
+  ChangedLease,
   LeaseId,
   LeaseTerms,
   MemberStatus,
@@ -33,11 +34,12 @@ export async function holdAsk(
 
 /**
  * Presents an open lease to the agent. Idempotent.
+ * @param params `terms` as it was opened; `changed` if it was changed since
  * @throws LatentError LEASE_NOT_ACTIVE, LEASE_MISMATCH, LEASE_NOT_MINE, NOT_ALLOWED, and those of `callMethod`
  */
 export async function attachMember(
   link: AgentLink,
-  params: { readonly terms: LeaseTerms; readonly signature: Hex },
+  params: { readonly terms: LeaseTerms; readonly changed?: ChangedLease | undefined; readonly signature: Hex },
   signal: AbortSignal,
 ): Promise<{ readonly index: number; readonly address: string }> {
   return callMethod(link.transport, link.peer, agentMethods.attach, params, { signal, timeoutMs: LONG_TIMEOUT_MS });
