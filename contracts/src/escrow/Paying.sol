@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 pragma solidity ^0.8.28;
 
+import {MessageHashUtils} from "@openzeppelin/contracts/utils/cryptography/MessageHashUtils.sol";
 import {LeaseHash} from "../libraries/LeaseHash.sol";
 import {Metering} from "../libraries/Metering.sol";
 import {Words} from "../libraries/Words.sol";
@@ -12,6 +13,7 @@ abstract contract Paying is Balances {
 
     /// @dev An open lease as a row presents it, and what each member was paid for so far.
     struct Found {
+        bytes32 domainSeparator; // asked for once
         bytes32 leaseId;
         Lease lease;
         uint96[] paid;
@@ -29,7 +31,10 @@ abstract contract Paying is Balances {
         } else {
             membersHash = LeaseHash.hashMembers(members);
         }
-        found.leaseId = _leaseId(row.order, membersHash);
+        found.domainSeparator = _domainSeparatorV4();
+        found.leaseId = MessageHashUtils.toTypedDataHash(
+            found.domainSeparator, LeaseHash.hashOrder(row.order, membersHash)
+        );
         found.lease = _leases[found.leaseId];
         if (found.lease.state != State.ACTIVE || found.lease.changed != isChanged) return (false, found);
         if (isChanged) {
@@ -71,7 +76,7 @@ abstract contract Paying is Balances {
         if (vouched.length == 0 && accrueFrom.length == 0) return (true, false, units);
         if (vouched.length != count || accrueFrom.length != count) return (false, false, units);
         rises = _raise(row, found, block.timestamp, units);
-        valid = !rises || _signedByMeter(row, found.leaseId);
+        valid = !rises || _signedByMeter(row, found);
     }
 
     /// @dev Raises `units` to what the row's voucher proves at a time.
@@ -115,9 +120,11 @@ abstract contract Paying is Balances {
         return (from, memberUntil);
     }
 
-    function _signedByMeter(Settlement calldata row, bytes32 leaseId) private view returns (bool) {
+    function _signedByMeter(Settlement calldata row, Found memory found) private pure returns (bool) {
         Voucher calldata voucher = row.voucher;
-        bytes32 digest = _hashTypedDataV4(LeaseHash.hashVoucher(leaseId, voucher.units, voucher.accrueFrom));
+        bytes32 digest = MessageHashUtils.toTypedDataHash(
+            found.domainSeparator, LeaseHash.hashVoucher(found.leaseId, voucher.units, voucher.accrueFrom)
+        );
         return _signedByKey(digest, voucher.r, voucher.vs, row.order.meterKey);
     }
 

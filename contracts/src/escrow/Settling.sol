@@ -68,7 +68,7 @@ abstract contract Settling is ILeaseCore, Paying {
     /// that left has signed before.
     function _lowerToClaims(Closing calldata row, Found memory found, uint96[] memory units)
         private
-        view
+        pure
         returns (bool)
     {
         Member[] calldata members = row.settlement.members;
@@ -78,14 +78,13 @@ abstract contract Settling is ILeaseCore, Paying {
         if (claims.length != members.length || r.length != members.length || vs.length != members.length) {
             return false;
         }
-        bytes32 domainSeparator = _domainSeparatorV4();
         for (uint256 i; i < members.length; ++i) {
             uint256 claimed = claims.word(i);
             if (claimed < found.paid.get(i) || claimed > units.get(i)) return false;
             units.set(i, claimed);
             if (found.lease.changed && row.settlement.roster[0].until[i] == _LEFT) continue;
             bytes32 digest = MessageHashUtils.toTypedDataHash(
-                domainSeparator, LeaseHash.hashClose(found.leaseId, i, claimed)
+                found.domainSeparator, LeaseHash.hashClose(found.leaseId, i, claimed)
             );
             if (!_signedByKey(digest, r.word(i), vs.word(i), members.at(i).agentKey)) return false;
         }
