@@ -1,4 +1,4 @@
-import { LatentError, recoverClose, type SignedClose, toLatentError } from '@latent/protocol';
+import { LatentError, LEFT, recoverClose, type SignedClose, toLatentError } from '@latent/protocol';
 import { claimMember } from '../agents/agent-link.ts';
 import { fetchFiles } from '../agents/fetch-files.ts';
 import { closeLease, stopLease } from '../leases/end-lease.ts';
@@ -51,8 +51,7 @@ export async function endCluster(context: ClusterContext): Promise<ClusterRecord
   const lease = await waitingForChain(context, () => readLease(context.chain, record.leaseId));
   if (lease.state !== 'active') return toPhase(context, 'ended', 'the lease is closed');
   const claims = await collectClaims(context, record);
-  const complete = claims.filter((claim) => claim !== undefined);
-  if (complete.length === claims.length && (await tryClose(context, journal.load(name), complete))) {
+  if (await tryClose(context, journal.load(name), claims)) {
     return toPhase(context, 'ended', 'the lease is closed and paid');
   }
   if (lease.stopAt === 0) {
@@ -112,26 +111,36 @@ async function checkClaim(
     throw new LatentError('LEASE_NOT_SETTLED', `it claims ${claim.units} device-seconds; ${covered()} were signed for`);
 }
 
+/** Somebody may pay the lease, or leave it, between our look and our transaction: then it is tried once more. */
+const CLOSE_TRIES = 2;
+
+/** @param claims one per rank, in order; undefined where it was not signed, which does no harm for a member that has left */
 async function tryClose(
   context: ClusterContext,
   record: ClusterRecord,
-  closes: readonly SignedClose[],
+  claims: readonly (SignedClose | undefined)[],
 ): Promise<boolean> {
   const { chain, journal, name } = context;
-  try {
-    const { paidUnits, changed } = await waitingForChain(context, () => leaseHistory(chain, record.leaseId));
-    const common = { account: context.renter, terms: record.terms, changed, paidUnits, voucher: record.voucher ?? undefined };
-    const sent = await waitingForChain(context, () => closeLease(chain, { ...common, closes }));
-    noteTransaction(context, 'close', sent.hash);
-    return true;
-  } catch (thrown) {
-    const error = toLatentError(thrown);
-    if (error.code !== 'LEASE_NOT_SETTLED' && error.code !== 'CHAIN_REVERTED') throw error;
-    // A close that was sent before the chain fell silent, or by a meter that was killed, may have been mined meanwhile.
-    const { state } = await waitingForChain(context, () => readLease(chain, record.leaseId));
-    if (state === 'closed') return true;
-    journal.tell(name, { kind: 'warning', text: `closing together failed: ${error.message}` });
-    return false;
+  for (let tries = 1; ; tries += 1) {
+    try {
+      const { paidUnits, changed } = await waitingForChain(context, () => leaseHistory(chain, record.leaseId));
+      const closes = claims.map((claim, rank) => (changed?.roster.until[rank] === LEFT ? undefined : claim));
+      if (closes.some((close, rank) => close === undefined && changed?.roster.until[rank] !== LEFT)) return false;
+      const { terms, voucher } = record;
+      const row = { account: context.renter, terms, changed, paidUnits, voucher: voucher ?? undefined };
+      const sent = await waitingForChain(context, () => closeLease(chain, { ...row, closes }));
+      noteTransaction(context, 'close', sent.hash);
+      return true;
+    } catch (thrown) {
+      const error = toLatentError(thrown);
+      if (error.code !== 'LEASE_NOT_SETTLED' && error.code !== 'CHAIN_REVERTED') throw error;
+      // A close that was sent before the chain fell silent, or by a meter that was killed, may have been mined meanwhile.
+      const { state } = await waitingForChain(context, () => readLease(chain, record.leaseId));
+      if (state === 'closed') return true;
+      if (error.code === 'LEASE_NOT_SETTLED' && tries < CLOSE_TRIES) continue;
+      journal.tell(name, { kind: 'warning', text: `closing together failed: ${error.message}` });
+      return false;
+    }
   }
 }
 
