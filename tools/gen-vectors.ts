@@ -3,27 +3,43 @@ import { dirname, join } from 'node:path';
 import {
   addressSchema,
   askSchema,
+  changeSchema,
   chargeDown,
+  type EscrowDomain,
   hashAsk,
+  hashChange,
   hashClose,
   hashJoin,
+  hashMembers,
   hashOrder,
+  hashOrderSet,
   hashResource,
+  hashRoster,
+  hashSessionGrant,
+  hashStop,
   hashVoucher,
+  hashWithdraw,
+  type LeaseId,
+  leaseIdSchema,
   type Member,
   type MemberClock,
   orderSchema,
+  orderSetSchema,
+  orderTree,
   payableUnits,
   resourceSchema,
+  rosterSchema,
+  sessionGrantSchema,
 } from '@latent/protocol';
-import { keccak256, numberToHex } from 'viem';
+import { type Draw, drawer, maxUint, toJson } from './vectors/draw.ts';
+import { rosterCases } from './vectors/roster-cases.ts';
 
 const MESSAGES_PATH = 'packages/protocol/vectors/messages.json';
 const CHARGES_PATH = 'packages/protocol/vectors/charges.json';
+const ROSTERS_PATH = 'packages/protocol/vectors/rosters.json';
 const CASES = 400;
 
 const address = (byte: string) => addressSchema.parse(`0x${byte.repeat(20)}`);
-const maxUint = (bits: number) => 2n ** BigInt(bits) - 1n;
 
 /**
  * Test vectors that hold Solidity and TypeScript to each other.
@@ -33,9 +49,12 @@ export async function generateVectors(): Promise<Map<string, string>> {
   const cases = [...cornerCases(), ...Array.from({ length: CASES }, (_, index) => chargeCase(index))];
   return new Map([
     [MESSAGES_PATH, `${toJson(messageVectors(), 2)}\n`],
-    [CHARGES_PATH, `{\n"cases": [\n${cases.map((one) => toJson(one)).join(',\n')}\n]\n}\n`],
+    [CHARGES_PATH, listOf(cases)],
+    [ROSTERS_PATH, listOf(rosterCases())],
   ]);
 }
+
+const listOf = (cases: readonly unknown[]) => `{\n"cases": [\n${cases.map((one) => toJson(one)).join(',\n')}\n]\n}\n`;
 
 function messageVectors() {
   const domain = { chainId: 31337, escrow: address('e5') };
@@ -115,6 +134,68 @@ function messageVectors() {
     closeDigest: hashClose(domain, { leaseId, ...close }),
     join: { operator: ask.operator, agentKey: ask.agentKey },
     joinDigest: hashJoin(domain.chainId, operators, ask.operator, ask.agentKey),
+    ...changeVectors(domain, leaseId, members),
+    ...consentVectors(domain, leaseId),
+  };
+}
+
+/** What changes a lease: the change itself, and the roster that is recorded for it. */
+function changeVectors(domain: EscrowDomain, leaseId: LeaseId, members: readonly Member[]) {
+  const roster = rosterSchema.parse({
+    opened: 2,
+    maxSeconds: Number(maxUint(40)),
+    deposit: maxUint(96),
+    from: [0, 1_800_000_000, Number(maxUint(40))],
+    until: [1, Number(maxUint(40)), 0],
+  });
+  const rosterHash = hashRoster({ members: [...members], roster });
+  const change = changeSchema.parse({
+    before: rosterHash,
+    dismissed: maxUint(256),
+    maxSeconds: 7_200,
+    deposit: maxUint(96) - 1n,
+    changeBy: Number(maxUint(40)),
+  });
+  return {
+    membersHash: hashMembers(members),
+    roster,
+    rosterHash,
+    change,
+    changeDigest: hashChange(domain, leaseId, change, members),
+    changeDigestWithoutMembers: hashChange(domain, leaseId, change, []),
+  };
+}
+
+/** What renters agree to beside leases: sessions, sets, stops, withdrawals. */
+function consentVectors(domain: EscrowDomain, leaseId: LeaseId) {
+  const renter = address('77');
+  const grant = sessionGrantSchema.parse({
+    renter,
+    key: address('79'),
+    spendLimit: maxUint(96),
+    maxRate: maxUint(64),
+    maxDevices: 0xffffffff,
+    validUntil: Number(maxUint(40)),
+    nonce: 7n,
+  });
+  const ids = ['0a', '0b', '0c', '0d'].map((byte) => leaseIdSchema.parse(`0x${byte.repeat(32)}`));
+  const tree = orderTree([...ids, leaseId]);
+  const set = orderSetSchema.parse({
+    ...{ renter, root: tree.root, count: 5, totalDeposit: maxUint(128), openBy: Number(maxUint(40)), salt: 9n },
+  });
+  const stop = { leaseId, deadline: Number(maxUint(40)) };
+  const withdraw = { owner: renter, to: address('a1'), amount: maxUint(256), nonce: 3n, deadline: 1_900_000_000 };
+  return {
+    grant,
+    grantDigest: hashSessionGrant(domain, grant),
+    set,
+    setDigest: hashOrderSet(domain, set),
+    setLeaves: [...ids, leaseId],
+    setProofs: tree.proofs,
+    stop,
+    stopDigest: hashStop(domain, stop),
+    withdraw,
+    withdrawDigest: hashWithdraw(domain, withdraw),
   };
 }
 
@@ -181,41 +262,6 @@ function extremeCase(draw: Draw) {
     maxSeconds: Number(draw.extreme(40)),
     prepay: Number(draw.extreme(16)),
   };
-}
-
-type Draw = ReturnType<typeof drawer>;
-
-/** A fixed stream of draws per case: keccak of case and count, so that vectors never depend on a library's generator. */
-function drawer(index: number) {
-  let count = 0;
-  const bits = (width: number): bigint => {
-    count += 1;
-    return BigInt.asUintN(width, BigInt(keccak256(numberToHex(index * 1_000 + count, { size: 32 }))));
-  };
-  const number = (width: number) => Number(bits(width));
-  const oneOf = <T>(values: readonly T[]): T => {
-    const value = values[number(32) % values.length];
-    if (value === undefined) throw new RangeError('nothing to draw from');
-    return value;
-  };
-  const extreme = (width: number) =>
-    oneOf([
-      0n,
-      1n,
-      2n,
-      maxUint(width),
-      maxUint(width) - 1n,
-      bits(width),
-      bits(Math.ceil(width / 2)),
-      bits(Math.ceil(width / 4)),
-    ]);
-  return { bits, number, oneOf, extreme };
-}
-
-function toJson(value: unknown, indent?: number): string {
-  const decimal = (_key: string, item: unknown) =>
-    typeof item === 'bigint' || typeof item === 'number' ? item.toString() : item;
-  return JSON.stringify(value, decimal, indent);
 }
 
 if (import.meta.main) {

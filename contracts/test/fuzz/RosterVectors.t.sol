@@ -8,7 +8,7 @@ import {EscrowFixture} from "../EscrowFixture.sol";
 /// @dev The file is written by tools/gen-vectors.ts. Leases are written straight into the escrow's storage: rosters like
 /// these would take a dozen transactions each.
 contract RosterVectorsTest is EscrowFixture {
-    struct Case {
+    struct RosterCase {
         uint256 openedAt;
         uint256 stopAt;
         uint256 prepay;
@@ -21,24 +21,24 @@ contract RosterVectorsTest is EscrowFixture {
         uint256[] paid;
         uint256[] units;
         uint256[] accrueFrom;
-        uint256[] payable_;
+        uint256[] payableNow;
         uint256[] charges;
         uint256 owed;
     }
 
     string private constant CASE =
-        "Case(uint256 openedAt,uint256 stopAt,uint256 prepay,uint256 now,uint256 maxSeconds,uint256[] devices,uint256[] rate,uint256[] from,uint256[] until,uint256[] paid,uint256[] units,uint256[] accrueFrom,uint256[] payable,uint256[] charges,uint256 owed)";
+        "RosterCase(uint256 openedAt,uint256 stopAt,uint256 prepay,uint256 now,uint256 maxSeconds,uint256[] devices,uint256[] rate,uint256[] from,uint256[] until,uint256[] paid,uint256[] units,uint256[] accrueFrom,uint256[] payableNow,uint256[] charges,uint256 owed)";
     // Of the mappings in `EscrowState`, behind two words of EIP712 and one of Nonces.
     uint256 private constant LEASES = 4;
     uint256 private constant PAID_UNITS = 5;
     uint256 private constant ROSTERS = 6;
 
-    Case[] private _cases;
+    RosterCase[] private _cases;
 
     function setUp() public override {
         super.setUp();
         string memory json = vm.readFile("../packages/protocol/vectors/rosters.json");
-        Case[] memory cases = abi.decode(vm.parseJsonTypeArray(json, ".cases", CASE), (Case[]));
+        RosterCase[] memory cases = abi.decode(vm.parseJsonTypeArray(json, ".cases", CASE), (RosterCase[]));
         vm.assertGe(cases.length, 100, "too few cases to mean anything");
         for (uint256 i; i < cases.length; ++i) {
             _cases.push(cases[i]);
@@ -47,18 +47,18 @@ contract RosterVectorsTest is EscrowFixture {
 
     function test_vouchers_pay_in_changed_leases_what_typescript_computes() public {
         for (uint256 i; i < _cases.length; ++i) {
-            Case memory c = _cases[i];
+            RosterCase memory c = _cases[i];
             (ILeaseTypes.Settlement memory settlement, bytes32 id) = _store(c, i);
             uint256 before = escrow.lease(id).charged;
             bool rises;
             uint256 charge;
             for (uint256 m; m < c.devices.length; ++m) {
-                if (c.payable_[m] > c.paid[m]) rises = true;
+                if (c.payableNow[m] > c.paid[m]) rises = true;
                 charge += c.charges[m];
             }
             string memory name = string.concat("case ", vm.toString(i));
             vm.assertEq(checkpoint(settlement), rises ? 1 : 0, name);
-            bytes32 expected = keccak256(abi.encodePacked(_uint96s(rises ? c.payable_ : c.paid)));
+            bytes32 expected = keccak256(abi.encodePacked(_uint96s(rises ? c.payableNow : c.paid)));
             vm.assertEq(escrow.paidUnitsHash(id), expected, name);
             vm.assertEq(escrow.lease(id).charged, rises ? charge : before, name);
         }
@@ -66,7 +66,7 @@ contract RosterVectorsTest is EscrowFixture {
 
     function test_a_deposit_has_to_cover_what_typescript_says_is_owed() public {
         for (uint256 i; i < _cases.length; ++i) {
-            Case memory c = _cases[i];
+            RosterCase memory c = _cases[i];
             (ILeaseTypes.Settlement memory settlement, bytes32 id) = _store(c, i);
             if (c.owed == 0) continue;
             ILeaseTypes.Change memory change = ILeaseTypes.Change(
@@ -86,7 +86,7 @@ contract RosterVectorsTest is EscrowFixture {
     }
 
     /// @dev An open lease of this case; its row with a voucher for `units`.
-    function _store(Case memory c, uint256 salt)
+    function _store(RosterCase memory c, uint256 salt)
         private
         returns (ILeaseTypes.Settlement memory settlement, bytes32 id)
     {
@@ -110,7 +110,7 @@ contract RosterVectorsTest is EscrowFixture {
     }
 
     /// @dev `ILeaseTypes.Lease` in its slot, from the lowest bits up: active, changed, checkpointed at its opening.
-    function _packed(Case memory c) private pure returns (bytes32) {
+    function _packed(RosterCase memory c) private pure returns (bytes32) {
         uint256 charged;
         for (uint256 m; m < c.paid.length; ++m) {
             charged += c.paid[m] * c.rate[m] / 1e9;
@@ -123,7 +123,7 @@ contract RosterVectorsTest is EscrowFixture {
         vm.store(address(escrow), keccak256(abi.encode(key, mappingSlot)), value);
     }
 
-    function _members(Case memory c) private pure returns (ILeaseTypes.Member[] memory members) {
+    function _members(RosterCase memory c) private pure returns (ILeaseTypes.Member[] memory members) {
         members = new ILeaseTypes.Member[](c.devices.length);
         for (uint256 m; m < members.length; ++m) {
             members[m] = ILeaseTypes.Member(
