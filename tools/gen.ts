@@ -17,7 +17,7 @@ interface Generator {
 const generators: readonly Generator[] = [
   {
     name: 'contract ABIs and bytecode',
-    writes: ['packages/protocol/src/chain/abi.ts', 'packages/devnet/src/chain/bytecode.ts'],
+    writes: ['packages/protocol/src/chain/abi.ts', 'packages/chain/src/deploy/bytecode.ts'],
     generate: async () => {
       await buildContracts();
       return (await import('./gen-abi.ts')).generateAbi();

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { isRunning } from '@latent/kit';
-import { type Deployment, LatentError } from '@latent/protocol';
-import { deploymentFileSchema } from './chain/prepare-contracts.ts';
+import { type Deployment, deploymentSchema, LatentError } from '@latent/protocol';
 import { devnetPaths } from './devnet-paths.ts';
 import { type AgentReady, type DevnetState, type ProcessKind, readDevnetState } from './devnet-state.ts';
 import { readJsonFile } from './files/read-json-file.ts';
@@ -57,7 +56,7 @@ export function devnetStatus(dataDir: string): readonly DevnetProcess[] {
 export function readDevnet(dataDir: string): Devnet {
   const state = readDevnetState(dataDir);
   const paths = devnetPaths(dataDir);
-  const deployment = readJsonFile(paths.deployment, deploymentFileSchema);
+  const deployment = readJsonFile(paths.deployment, deploymentSchema);
   if (state === undefined || deployment === undefined) throw notRunning(dataDir);
   const processes = processesOf(dataDir, state);
   const agents = new Map(state.processes.map(({ name, agent }) => [name, agent]));
@@ -67,11 +66,10 @@ export function readDevnet(dataDir: string): Devnet {
     return agent === null ? [] : [{ ...plan, ...agent, configFile, dataDir: folder }];
   });
   if (!processes.some(({ alive }) => alive) || operators.length < state.settings.operators) throw notRunning(dataDir);
-  const { contractsHash: _, ...where } = deployment;
   return {
     dataDir,
     seed: state.settings.seed,
-    deployment: where,
+    deployment,
     deploymentFile: paths.deployment,
     books: state.processes.flatMap(({ kind, url }) => (kind === 'book' && url !== null ? [url] : [])),
     renterKeyFile: paths.renterKey,

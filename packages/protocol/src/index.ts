@@ -29,7 +29,7 @@ export {
 } from './ids.ts';
 export { auditLease, type LeaseAudit } from './lease/audit/audit-lease.ts';
 export type { DepositMove } from './lease/audit/audit-money.ts';
-export type { Check } from './lease/audit/check.ts';
+export { type Check, type CheckList, createCheckList } from './lease/audit/check.ts';
 export type {
   LeaseCall,
   LeaseEvidence,

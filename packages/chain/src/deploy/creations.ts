@@ -56,7 +56,11 @@ export function creationsOf(terms: DeploymentTerms): {
   readonly creations: readonly Creation[];
 } {
   const { treasury, feeBps, stakePerAgent, permit2 } = terms;
-  const dollar = creation('token', encodeDeployData({ abi: testDollarAbi, bytecode: testDollarBytecode }), testDollarRuntime);
+  const dollar = creation(
+    'token',
+    encodeDeployData({ abi: testDollarAbi, bytecode: testDollarBytecode }),
+    testDollarRuntime,
+  );
   const token = terms.token ?? dollar.address;
   const operators = creation(
     'operators',

@@ -1,6 +1,6 @@
 import { LatentError } from '@latent/protocol';
-import { type ChainReader } from '@latent/sdk';
-import { type Abi, type Address, type ContractFunctionArgs, type ContractFunctionName, type ContractFunctionReturnType, decodeFunctionResult, encodeFunctionData, type Hex } from 'viem';
+import type { ChainReader } from '@latent/sdk';
+import type { Address, Hex } from 'viem';
 import { z } from 'zod';
 
 const MAX_CHARACTERS = 200_000;
@@ -16,12 +16,24 @@ export function readCode(reader: ChainReader, address: Address): Promise<Hex> {
   return reader.read(`code at ${address}`, 'eth_getCode', [address, 'latest'], hexSchema);
 }
 
-/** What a view says; undefined where the contract has no such view, or there is none. @throws LatentError as `ChainReader.read` */
-export async function readView<const Contract extends Abi, Name extends ContractFunctionName<Contract, 'view' | 'pure'>>(
+/**
+ * What a view says.
+ * @param data the encoded call
+ * @param decode of the answer
+ * @returns undefined where the contract has no such view, or is none. @throws LatentError as `ChainReader.read`
+ */
+export async function readView<Answer>(
   reader: ChainReader,
-  address: Address,
-  abi: Contract,
-  functionName: Name,
-): Promise<ContractFunctionReturnType<Contract, 'view' | 'pure', Name, ContractFunctionArgs<Contract, 'view' | 'pure', Name>> | undefined> {
-  return undefined;
+  to: Address,
+  data: Hex,
+  decode: (answer: Hex) => Answer,
+): Promise<Answer | undefined> {
+  try {
+    const answer = await reader.read(`view of ${to}`, 'eth_call', [{ to, data }, 'latest'], hexSchema);
+    return answer === '0x' ? undefined : decode(answer);
+  } catch (thrown) {
+    if (thrown instanceof LatentError && thrown.code !== 'CHAIN_REVERTED') throw thrown;
+    // Refused, or of another shape: not the contract that was expected.
+    return undefined;
+  }
 }

@@ -1,12 +1,14 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { connectDeployer, deployContracts, planDeployment } from '@latent/chain/deploy';
 import { isRunning, type ProcessIdentity, systemClock } from '@latent/kit';
+import type { Deployment } from '@latent/protocol';
+import type { Address, LocalAccount } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterEach, describe, expect, test } from 'vitest';
 import { stopProcesses } from '../processes/stop-processes.ts';
 import { advanceChainTime } from './chain-time.ts';
-import { type DeployContractsOptions, deployContracts } from './deploy-contracts.ts';
 import { giveEther } from './give-ether.ts';
 import { grantsDue, mintDollars } from './mint-dollars.ts';
 import { type StartedChain, startAnvil } from './start-anvil.ts';
@@ -42,12 +44,25 @@ function stopChain({ identity }: StartedChain): Promise<number> {
   return stopProcesses([identity], { graceMs: 5_000, clock: systemClock });
 }
 
-function newTerms(): DeployContractsOptions {
+/** The contracts with terms of their own, deployed by a fresh key. */
+async function deploy({ client, rpcUrl }: StartedChain, keys = newKeys()): Promise<Deployment> {
+  await giveEther(client, [keys.deployer.address]);
+  const chain = connectDeployer(rpcUrl, 31_337);
+  const terms = {
+    token: undefined,
+    treasury: keys.treasury,
+    feeBps: 30,
+    stakePerAgent: 100_000_000n,
+    permit2: undefined,
+  };
+  const plan = await planDeployment(chain, { chainId: 31_337, deployer: keys.deployer.address, terms });
+  return deployContracts(chain, keys.deployer, plan);
+}
+
+function newKeys(): { readonly deployer: LocalAccount; readonly treasury: Address } {
   return {
     deployer: privateKeyToAccount(generatePrivateKey()),
     treasury: privateKeyToAccount(generatePrivateKey()).address,
-    feeBps: 30,
-    stakePerAgent: 100_000_000n,
   };
 }
 
@@ -55,50 +70,20 @@ describe('the local chain', { timeout: 60_000 }, () => {
   test('keeps contracts and balances over a restart, on the same port', async () => {
     const dataDir = newFolder();
     const before = await startChain(dataDir);
-    const terms = newTerms();
+    const keys = newKeys();
     const renter = privateKeyToAccount(generatePrivateKey()).address;
-    await giveEther(before.client, [terms.deployer.address]);
-    const deployed = await deployContracts(before.client, terms);
-    expect(deployed.deployedAtBlock).toBeGreaterThan(0n);
+    const deployed = await deploy(before, keys);
     const grants = [{ to: renter, amount: 5_000_000n }];
-    await mintDollars(before.client, { token: deployed.token, minter: terms.deployer, grants });
+    await mintDollars(before.client, { token: deployed.token, minter: keys.deployer, grants });
     expect(await stopChain(before)).toBe(0);
     expect(isRunning(before.identity)).toBe(false);
 
     const after = await startChain(dataDir, before.port);
     expect(after.rpcUrl).toBe(before.rpcUrl);
-    expect(await deployContracts(after.client, terms)).toEqual({ ...deployed, deployedAtBlock: undefined });
-    expect(await grantsDue(after.client, deployed.token, [...grants, { to: terms.treasury, amount: 1n }])).toEqual([
-      { to: terms.treasury, amount: 1n },
+    expect(await deploy(after, keys)).toMatchObject({ escrow: deployed.escrow, codeHashes: deployed.codeHashes });
+    expect(await grantsDue(after.client, deployed.token, [...grants, { to: keys.treasury, amount: 1n }])).toEqual([
+      { to: keys.treasury, amount: 1n },
     ]);
-  });
-
-  test('deploys what is missing when an earlier deployment was cut short', async () => {
-    const { client } = await startChain(newFolder());
-    const terms = newTerms();
-    await giveEther(client, [terms.deployer.address]);
-    const whole = await deployContracts(client, terms);
-    const { chain } = client;
-    const other = newTerms();
-    await giveEther(client, [other.deployer.address]);
-    const tokenCode = await client.getTransaction({ blockNumber: whole.deployedAtBlock ?? 0n, index: 0 });
-    const hash = await client.sendTransaction({ account: other.deployer, chain, data: tokenCode.input });
-    await client.waitForTransactionReceipt({ hash });
-
-    const rest = await deployContracts(client, other);
-    expect(rest.deployedAtBlock).toBeGreaterThan(whole.deployedAtBlock ?? 0n);
-    expect(rest.token).not.toBe(whole.token);
-  });
-
-  test('refuses contracts that were made with other terms, naming the difference', async () => {
-    const { client } = await startChain(newFolder());
-    const terms = newTerms();
-    await giveEther(client, [terms.deployer.address]);
-    await deployContracts(client, terms);
-    await expect(deployContracts(client, { ...terms, feeBps: 50 })).rejects.toMatchObject({
-      code: 'DEVNET_FAILED',
-      details: { differing: ['feeBps is 30, not 50'] },
-    });
   });
 
   test('never lets time go back when it restarts after its time was moved', async () => {

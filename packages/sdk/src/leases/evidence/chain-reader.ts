@@ -16,7 +16,7 @@ export interface ChainReader {
 }
 
 /** By the one endpoint of a client. */
-export function readerOf(client: ChainClient): ChainReader {
+export function readerOf(client: Pick<ChainClient, 'public'>): ChainReader {
   const read: ChainReader['read'] = async (what, method, params, schema) => {
     let answer: unknown;
     try {
