@@ -50,6 +50,9 @@ export async function startAnvil(): Promise<Anvil> {
   const child = spawn(anvilPath, ['--host', '127.0.0.1', '--port', '0', '--accounts', '0'], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  // A test that never ends does not leave it behind.
+  const end = () => void child.kill('SIGKILL');
+  process.once('exit', end);
   const url = await listening(child);
   const client = connect(url);
   const answer = async (method: string, params: readonly unknown[]) => {
@@ -70,7 +73,8 @@ export async function startAnvil(): Promise<Anvil> {
       await answer('anvil_reorg', [depth, []]);
     },
     [Symbol.asyncDispose]: async () => {
-      child.kill('SIGKILL');
+      process.off('exit', end);
+      end();
       if (child.exitCode === null && child.signalCode === null) await once(child, 'exit');
     },
   };
