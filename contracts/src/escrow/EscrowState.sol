@@ -45,6 +45,9 @@ abstract contract EscrowState is ILeaseTypes, EIP712, Nonces, ReentrancyGuardTra
     mapping(address agentKey => uint256) internal _devicesInUsePlusOne;
     mapping(address renter => mapping(address key => Session)) internal _sessions;
     mapping(bytes32 set => SetUse) internal _setUses;
+    /// @dev Signed changes of a deposit that were made. Everything else that changes a lease can never be taken back, so
+    /// that the roster a signature names as `before` does not come again; a deposit goes up and down.
+    mapping(bytes32 change => bool) internal _madeChanges;
 
     constructor(Terms memory terms) EIP712("Latent LeaseEscrow", "1") {
         if (terms.treasury == address(0)) revert NoTreasury();

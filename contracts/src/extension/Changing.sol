@@ -39,11 +39,13 @@ abstract contract Changing is ILeaseExtension, Taking, Rosters, ThroughEscrow {
         if (key != address(0) && (msg.sender == key || _signedByKey(draft.digest, signature, key))) {
             _spend(row.order.renter, key, added, draft.missing);
         } else {
-            if (msg.sender != row.order.renter && !_signedByWallet(draft.digest, signature, row.order.renter)) {
+            if (msg.sender != row.order.renter && !_signedByWallet(draft.digest, signature, row.order.renter))
+            {
                 revert BadOrderSignature(row.order.renter);
             }
             _countSpent(row.order, draft.missing);
         }
+        if (msg.sender != row.order.renter && msg.sender != key) _makeOnce(draft, change_.before);
         _debit(row.order.renter, draft.missing);
         _refund(row.order, draft.freed);
     }
@@ -101,6 +103,13 @@ abstract contract Changing is ILeaseExtension, Taking, Rosters, ThroughEscrow {
         draft.digest = _hashTypedDataV4(LeaseHash.hashChange(found.leaseId, change_, addedHash));
     }
 
+    /// @dev See `_madeChanges`. The first change of a lease cannot come again: after it, `before` is never zero.
+    function _makeOnce(Draft memory draft, bytes32 before) private {
+        if (before == 0) return;
+        if (_madeChanges[draft.digest]) revert StaleTerms(draft.found.leaseId);
+        _madeChanges[draft.digest] = true;
+    }
+
     function _setDeposit(Draft memory draft, uint96 deposit_) private pure {
         if (deposit_ < draft.owed) revert DepositTooSmall(deposit_, draft.owed);
         uint96 before = draft.roster.deposit;
@@ -119,7 +128,9 @@ abstract contract Changing is ILeaseExtension, Taking, Rosters, ThroughEscrow {
         uint256 before = draft.roster.maxSeconds;
         if (change_.maxSeconds < before) revert ChangeOutOfRange("maxSeconds");
         if (change_.maxSeconds == before) return;
-        if (block.timestamp >= uint256(draft.found.lease.openedAt) + before) revert ChangeOutOfRange("maxSeconds");
+        if (block.timestamp >= uint256(draft.found.lease.openedAt) + before) {
+            revert ChangeOutOfRange("maxSeconds");
+        }
         draft.roster.maxSeconds = change_.maxSeconds;
         uint256 next;
         for (uint256 i; i < row.members.length; ++i) {

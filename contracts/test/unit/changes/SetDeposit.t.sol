@@ -98,6 +98,52 @@ contract SetDepositTest is ChangeFixture {
         vm.assertEq(close(closingOf(l, rowOf(l), all(1, 0))), 1, "and back");
     }
 
+    /// @dev Up and down again, and the roster is what the first signature was for; yet it holds once. Else anybody could
+    /// push the renter's balance out, change by change.
+    function test_a_signature_holds_once_though_the_lease_is_again_as_it_was() public {
+        Live memory l = liveOf(1);
+        change(l, changeOf(l), nobody());
+        ILeaseTypes.Change memory up = changeOf(l);
+        up.deposit += 7e6;
+        bytes memory signedUp = sign(RENTER_KEY, digestOf(l, up, nobody()));
+        _bring(l, up, signedUp);
+        ILeaseTypes.Change memory down = changeOf(l);
+        down.deposit -= 7e6;
+        bytes memory signedDown = sign(RENTER_KEY, digestOf(l, down, nobody()));
+        _bring(l, down, signedDown);
+        vm.assertEq(escrow.rosterHash(l.d.leaseId), up.before, "as it was");
+
+        ILeaseTypes.Settlement memory settlement = rowOf(l);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.StaleTerms.selector, l.d.leaseId));
+        escrow.change(settlement, up, nobody(), noAsks(), signedUp);
+        up.changeBy -= 1;
+        _bring(l, up, sign(RENTER_KEY, digestOf(l, up, nobody())));
+        settlement = rowOf(l);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.StaleTerms.selector, l.d.leaseId));
+        escrow.change(settlement, down, nobody(), noAsks(), signedDown);
+    }
+
+    function test_the_renter_itself_may_go_up_and_down_as_it_likes() public {
+        Live memory l = liveOf(1);
+        change(l, changeOf(l), nobody());
+        for (uint256 i; i < 3; ++i) {
+            ILeaseTypes.Change memory c = changeOf(l);
+            c.deposit += 7e6;
+            change(l, c, nobody());
+            c = changeOf(l);
+            c.deposit -= 7e6;
+            change(l, c, nobody());
+        }
+        vm.assertEq(escrow.balanceOf(renter), FUNDS - 21e6, "thrice in, thrice out");
+    }
+
+    function _bring(Live memory l, ILeaseTypes.Change memory c, bytes memory signature) private {
+        ILeaseTypes.Settlement memory settlement = rowOf(l);
+        vm.prank(relayer);
+        escrow.change(settlement, c, nobody(), noAsks(), signature);
+        noteChange(l, c, nobody());
+    }
+
     function _tooSmall(Live memory l, ILeaseTypes.Change memory c) private {
         ILeaseTypes.Settlement memory settlement = rowOf(l);
         bytes memory expected =
