@@ -19,6 +19,8 @@ import { addKeeperStatus } from './commands/keeper/status.ts';
 import { addMeterExport } from './commands/meter/export.ts';
 import { addMeterOffline } from './commands/meter/offline.ts';
 import { addMeterRun } from './commands/meter/run.ts';
+import { addNetworkDeploy } from './commands/network/deploy.ts';
+import { addNetworkVerify } from './commands/network/verify.ts';
 import { addProofCheats } from './commands/proof/cheats.ts';
 import { addProofVerify } from './commands/proof/verify.ts';
 import { addSessionCreate } from './commands/session/create.ts';
@@ -73,6 +75,9 @@ export function createProgram(): Command {
   const watchtower = program.command('watchtower').summary('see operators paid while they are away');
   addWatchtowerStart(watchtower);
   addWatchtowerStatus(watchtower);
+  const network = program.command('network').summary('the contracts that a network stands on');
+  addNetworkDeploy(network);
+  addNetworkVerify(network);
   const devnet = program.command('devnet').summary('a whole network on this machine: chain, books, operators');
   addDevnetUp(devnet);
   addDevnetStatus(devnet);
