@@ -66,7 +66,21 @@ contract LeaseInvariantsTest is Test {
         targets[0] = FuzzSelector(address(_handler), selectors);
     }
 
-    function invariant_01_the_escrow_holds_exactly_what_it_owes() public view {
+    /// @dev One campaign for all: forge would give each of them the same calls again.
+    function invariant_everything_in_the_readme_holds() public view {
+        check_01_the_escrow_holds_exactly_what_it_owes();
+        check_02_what_was_paid_in_is_held_or_refunded();
+        check_03_the_charge_is_units_times_rate_within_a_deposit_that_covers_all();
+        check_04_what_is_recorded_is_what_was_agreed_and_paid();
+        check_05_units_never_pass_the_clock();
+        check_06_free_balances_are_what_their_owners_left();
+        check_09_nothing_accrues_after_a_stop_and_its_prepay();
+        check_12_fees_are_half_a_percent_of_each_charge();
+        check_13_devices_in_use_are_those_of_open_leases();
+        check_16_a_session_has_spent_what_its_leases_hold_or_cost();
+    }
+
+    function check_01_the_escrow_holds_exactly_what_it_owes() public view {
         uint256 owed = _handler.held();
         address[] memory owners = _handler.owners();
         for (uint256 i; i < owners.length; ++i) {
@@ -75,39 +89,39 @@ contract LeaseInvariantsTest is Test {
         vm.assertEq(_token.balanceOf(address(_escrow)), owed, "1: holds what it owes");
     }
 
-    function invariant_02_what_was_paid_in_is_held_or_refunded() public view {
+    function check_02_what_was_paid_in_is_held_or_refunded() public view {
         _eachWatched(_checkPaidIn);
     }
 
-    function invariant_03_the_charge_is_units_times_rate_within_a_deposit_that_covers_all() public view {
+    function check_03_the_charge_is_units_times_rate_within_a_deposit_that_covers_all() public view {
         _eachWatched(_checkCharge);
     }
 
-    function invariant_04_what_is_recorded_is_what_was_agreed_and_paid() public view {
+    function check_04_what_is_recorded_is_what_was_agreed_and_paid() public view {
         _eachWatched(_checkRecords);
     }
 
-    function invariant_05_units_never_pass_the_clock() public view {
+    function check_05_units_never_pass_the_clock() public view {
         _eachWatched(_checkClock);
     }
 
-    function invariant_06_free_balances_are_what_their_owners_left() public view {
+    function check_06_free_balances_are_what_their_owners_left() public view {
         address[] memory owners = _handler.owners();
         for (uint256 i; i < owners.length; ++i) {
             vm.assertEq(_escrow.balanceOf(owners[i]), _handler.free(owners[i]), "6: balance");
         }
     }
 
-    function invariant_09_nothing_accrues_after_a_stop_and_its_prepay() public view {
+    function check_09_nothing_accrues_after_a_stop_and_its_prepay() public view {
         _eachWatched(_checkStop);
     }
 
-    function invariant_12_fees_are_half_a_percent_of_each_charge() public view {
+    function check_12_fees_are_half_a_percent_of_each_charge() public view {
         uint256 fees = _token.balanceOf(_treasury) + _escrow.balanceOf(_treasury);
         vm.assertEq(fees, _handler.feesEarned(), "12: fees");
     }
 
-    function invariant_13_devices_in_use_are_those_of_open_leases() public view {
+    function check_13_devices_in_use_are_those_of_open_leases() public view {
         for (uint256 i; i < 4; ++i) {
             uint256 inUse = _escrow.devicesInUse(_handler.agentKeyOf(i));
             vm.assertEq(inUse, _handler.devicesInUse(i), "13: devices in use");
@@ -115,7 +129,7 @@ contract LeaseInvariantsTest is Test {
         }
     }
 
-    function invariant_16_a_session_has_spent_what_its_leases_hold_or_cost() public view {
+    function check_16_a_session_has_spent_what_its_leases_hold_or_cost() public view {
         for (uint256 i; i < _handler.sessionCount(); ++i) {
             (address renter, address key, ModelStore.ModelSession memory known) = _handler.sessionAt(i);
             ILeaseTypes.Session memory stored = _escrow.session(renter, key);
@@ -218,9 +232,9 @@ contract LeaseInvariantsTest is Test {
             (address renter, address key,) = _handler.sessionAt(s);
             vm.assertEq(_escrow.session(renter, key).spent, spent[s], "16: spent on all leases");
         }
-        invariant_01_the_escrow_holds_exactly_what_it_owes();
-        invariant_06_free_balances_are_what_their_owners_left();
-        invariant_13_devices_in_use_are_those_of_open_leases();
+        check_01_the_escrow_holds_exactly_what_it_owes();
+        check_06_free_balances_are_what_their_owners_left();
+        check_13_devices_in_use_are_those_of_open_leases();
     }
 
     /// @dev Against invariants that hold because nothing happens.
