@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { ChainHead, Endpoints, FollowedLease, Follower, Sender } from '@latent/chain';
+import { type ChainHead, type FollowedLease, type Follower, openEndpoints, type Sender } from '@latent/chain';
 import { createManualClock, type ManualClock, openStore, silentLogger } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { keccak256, toHex } from 'viem';
@@ -54,7 +54,10 @@ export async function openWatchBench(
       },
       papers: createPaperStore(store),
       deeds: createDeedStore(store),
-      endpoints: silentEndpoints,
+      endpoints: openEndpoints(
+        { chainId: domain.chainId, urls: ['http://127.0.0.1:1'] },
+        { clock, logger: silentLogger },
+      ),
       follower: fakeFollower(chain),
       sender: silentSender,
       chainClock: { nowSeconds: () => chain.seconds },
@@ -91,20 +94,6 @@ function fakeFollower(chain: WatchBench['chain']): Follower {
 }
 
 const unreachable = () => Promise.reject(new LatentError('CHAIN_UNREACHABLE', 'The chain does not answer.'));
-
-const silentEndpoints: Endpoints = {
-  ...{ chainId: domain.chainId, size: 1, quorum: 1 },
-  get chain(): never {
-    throw new Error('no chain here');
-  },
-  get public(): never {
-    throw new Error('no chain here');
-  },
-  ...{ onOne: unreachable, agree: unreachable, agreedBlock: unreachable, agreedLogs: unreachable },
-  ...{ agreedReceipt: unreachable, transactionCount: unreachable, broadcast: unreachable },
-  check: async () => [],
-  health: () => [],
-};
 
 const silentSender: Sender = {
   send: unreachable,
