@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite';
 import { leaseHistory, readLease, stopLease } from '@latent/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EscrowLeases, makeEscrowLeases, type PaperLease } from './network/escrow-leases.ts';
+
+import { openForgetfulEndpoint } from './network/forgetful-endpoint.ts';
 import { openNetwork, type TestNetwork } from './network/test-network.ts';
 import { waitUntil } from './network/wait-until.ts';
 import { handIn, startDaemon, type WatchDaemon } from './network/watch-daemon.ts';
@@ -110,12 +112,71 @@ describe('a keeper', () => {
     await handIn(keeper, 'leavings', await lease.claim(0, 4n));
     expect(await ended(keeper)).toMatchObject([{ deed: 'leave', state: 'done' }]);
     await stopLease(leases.chain, leases.renter, lease.terms);
-    // The stop and the last voucher are taken back, and come again.
-    await waitUntil('the last voucher is posted', async () => (await paidUnits(lease))[1] === 9n);
-    await leases.dev.request({ method: 'anvil_reorg' as never, params: [1, []] as never });
+    const paid = async () => {
+      const { paidUnits: units, events } = await leaseHistory(leases.chain, lease.leaseId);
+      return units[1] === 9n && (events.findLast(({ kind }) => kind === 'paid')?.block ?? false);
+    };
+    const block = await waitUntil('the last voucher is posted', paid);
+    await leases.dev.setIntervalMining({ interval: 0 });
+    const depth = Number((await leases.chain.public.getBlockNumber()) - block) + 1;
+    await leases.chain.public.request({ method: 'anvil_reorg' as never, params: [depth, []] as never });
+    expect((await paidUnits(lease))[1]).toBe(0n);
+    await leases.dev.setIntervalMining({ interval: 1 });
+    await waitUntil('it is posted again', paid);
     await network.faults.advanceTime(2_000);
     await waitUntil('it is closed', async () => (await readLease(leases.chain, lease.leaseId)).state === 'closed');
     expect(await paidUnits(lease)).toEqual([4n, 9n]);
+    await keeper.kill('SIGTERM');
+  });
+
+  test('waits while gas costs more than it saves, and sends when it is cheap again', async () => {
+    const keeper = await startKeeper({ minWorth: NEVER, spreadSeconds: 0 });
+    const lease = await leases.open(leases.operators);
+    await handIn(keeper, 'vouchers', await lease.voucher([3n, 3n]));
+    // Some 80,000 gas at 1,000 gwei are $240; the voucher is worth $6.
+    const spike = 10n ** 12n;
+    await leases.dev.setNextBlockBaseFeePerGas({ baseFeePerGas: spike });
+    await leases.dev.mine({ blocks: 1 });
+    await leases.dev.setIntervalMining({ interval: 0 });
+    await stopAtAnyPrice(lease);
+    const { timestamp } = await leases.chain.public.getBlock();
+    await waitUntil(
+      'it has seen the stop',
+      async () => ((await keeper.status()).chainSeconds ?? 0) >= Number(timestamp),
+    );
+    await leases.dev.setNextBlockBaseFeePerGas({ baseFeePerGas: spike });
+    await leases.dev.mine({ blocks: 1 });
+    expect((await keeper.status()).deeds).toEqual([]);
+    await leases.dev.setNextBlockBaseFeePerGas({ baseFeePerGas: 10n ** 9n });
+    await leases.dev.setIntervalMining({ interval: 1 });
+    const [deed] = await ended(keeper);
+    expect(deed).toMatchObject({ deed: 'checkpoint', state: 'done' });
+    expect((deed!.spentWei * 3_000_000_000n) / 10n ** 18n).toBeLessThanOrEqual(deed!.worth);
+    await keeper.kill('SIGTERM');
+
+    async function stopAtAnyPrice({ terms }: PaperLease): Promise<void> {
+      const stopping = stopLease(leases.chain, leases.renter, terms);
+      for (let block = 0; block < 20; block += 1) {
+        await leases.dev.setNextBlockBaseFeePerGas({ baseFeePerGas: spike });
+        await leases.dev.mine({ blocks: 1 });
+        if ((await readLease(leases.chain, lease.leaseId)).stopAt !== 0) break;
+      }
+      await stopping;
+    }
+  });
+
+  test('pays once, and sees that it did, though one endpoint of three loses receipts and says it cannot be done', async () => {
+    const { rpcUrl } = network.devnet.deployment;
+    await using liar = await openForgetfulEndpoint(rpcUrl);
+    const endpoints = [liar.url, rpcUrl, `${rpcUrl}/second`];
+    const keeper = await startKeeper({ minWorth: '1', gasTimes: 1, spreadSeconds: 0, endpoints });
+    const lease = await leases.open(leases.operators);
+    await handIn(keeper, 'vouchers', await lease.voucher([4n, 4n]));
+    await waitUntil('all of it is paid', async () => (await paidUnits(lease))[0] === 4n);
+    const deeds = await ended(keeper);
+    expect(deeds.every(({ state }) => state === 'done')).toBe(true);
+    expect(await transactionsOf(keeper)).toBe(deeds.length);
+    expect(await paymentsOf(lease)).toBe(deeds.length);
     await keeper.kill('SIGTERM');
   });
 
