@@ -2,6 +2,7 @@ import { createShutdown } from '@latent/kit';
 import { LatentError, toLatentError } from '@latent/protocol';
 import { coordination } from './coordination.ts';
 import { gas } from './gas.ts';
+import { gasElsewhere } from './gas-elsewhere.ts';
 import type { Benchmark } from './harness/benchmark.ts';
 import { loadAverages, readMachineFacts } from './harness/machine-facts.ts';
 import { printResult } from './harness/print-result.ts';
@@ -23,6 +24,7 @@ import { vouchers } from './vouchers.ts';
 const benchmarks: readonly Benchmark[] = [
   launch,
   gas,
+  gasElsewhere,
   sandboxStart,
   coordination,
   vouchers,

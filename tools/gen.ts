@@ -54,6 +54,11 @@ const generators: readonly Generator[] = [
     generate: async () => (await import('./gen-cheats.ts')).generateCheats(),
   },
   {
+    name: 'page of costs',
+    writes: ['docs/reference/costs.md'],
+    generate: async () => (await import('./gen-costs.ts')).generateCosts(),
+  },
+  {
     name: 'reference of the command line',
     writes: ['docs/reference/cli.md'],
     generate: async () => (await import('./gen-cli-reference.ts')).generateCliReference(),

@@ -59,24 +59,30 @@ export async function measureGas(
   options: Pick<BenchmarkOptions, 'signal' | 'onProgress'>,
   counts: readonly number[],
 ): Promise<readonly MeasuredGas[]> {
-  const { signal, onProgress } = options;
-  return withLocalNetwork(options, { operators: 1 }, async (network) => {
-    const most = Math.max(...counts);
-    onProgress(`${most} operators stake and join`);
-    const agents = await joinAgents(network, { count: most, rate: rateFromHourlyDown(parseDollars('2')), signal });
-    await fundRenter(network);
-    // From here on one transaction at a time, each mined at once.
-    await network.control.setAutomine(true);
-    onProgress('using every account once');
-    await useAll(network, agents);
-    const measured: MeasuredGas[] = [];
-    for (const members of counts) {
-      signal.throwIfAborted();
-      onProgress(`leases with ${members} members`);
-      measured.push(await measureLeases(network, agents.slice(0, members)));
-    }
-    return measured;
-  });
+  return withLocalNetwork(options, { operators: 1 }, (network) => measureGasOn(network, options, counts));
+}
+
+/** As {@link measureGas}, on a network that is up; it mines each transaction at once from then on. */
+export async function measureGasOn(
+  network: LocalNetwork,
+  { signal, onProgress }: Pick<BenchmarkOptions, 'signal' | 'onProgress'>,
+  counts: readonly number[],
+): Promise<readonly MeasuredGas[]> {
+  const most = Math.max(...counts);
+  onProgress(`${most} operators stake and join`);
+  const agents = await joinAgents(network, { count: most, rate: rateFromHourlyDown(parseDollars('2')), signal });
+  await fundRenter(network);
+  // From here on one transaction at a time, each mined at once.
+  await network.control.setAutomine(true);
+  onProgress('using every account once');
+  await useAll(network, agents);
+  const measured: MeasuredGas[] = [];
+  for (const members of counts) {
+    signal.throwIfAborted();
+    onProgress(`leases with ${members} members`);
+    measured.push(await measureLeases(network, agents.slice(0, members)));
+  }
+  return measured;
 }
 
 /** Of the leases with so many members. @throws LatentError INTERNAL if none were measured */
