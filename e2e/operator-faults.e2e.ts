@@ -1,3 +1,6 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { z } from 'zod';
 import { awaitFree } from './network/await-free.ts';
@@ -8,6 +11,18 @@ import { jobProcesses, killMachine, operatorOf } from './network/operators.ts';
 import { isAlive } from './network/own-processes.ts';
 import { openNetwork, type TestNetwork } from './network/test-network.ts';
 import { waitUntil } from './network/wait-until.ts';
+
+const AGENT = fileURLToPath(new URL('../packages/agent/src/main.ts', import.meta.url));
+
+/** Runs an agent that leaves everything, to its end. @returns its exit status */
+async function leaveAs(configFile: string): Promise<unknown> {
+  const child = spawn(process.execPath, [AGENT, '--config', configFile, '--leave'], {
+    stdio: 'ignore',
+    timeout: 60_000,
+  });
+  const [code] = await once(child, 'exit');
+  return code;
+}
 
 const linesSchema = z.array(z.object({ rank: z.int(), line: z.string() }));
 
@@ -84,6 +99,25 @@ describe('when an operator’s machine fails', () => {
     expect(woken.phase).toBe('running');
     expect(await network.json(['down', 'hang'])).toMatchObject({ phase: 'ended' });
     expectToAddUp(await readBill(network, 'hang'));
+  });
+
+  test('an operator that wants to go leaves with its pay and ends, and the others close without it', async () => {
+    await network.json(['launch', '-d', writeJob(network.home, { name: 'leaves', run: TICKS })]);
+    const running = await awaitRunning(network.home, 'leaves');
+    const operator = operatorOf(network, running, 0);
+    await network.faults.killOperator(operator, 'SIGTERM');
+    const { configFile } = network.devnet.operators[operator] ?? { configFile: '' };
+    expect(await leaveAs(configFile)).toBe(0);
+    expect(jobProcesses(network, operator)).toEqual([]);
+
+    const ended = await awaitCluster(network.home, 'leaves', 'has ended', ({ phase }) => phase === 'ended');
+    // Whether the meter saw the job's end first, or the agent's.
+    expect(['MEMBER_LOST', 'MEMBER_FAILED']).toContain(ended.outcome?.code);
+    const bill = await readBill(network, 'leaves');
+    expectToAddUp(bill);
+    expect(bill.members[0]?.deviceSeconds).toBeGreaterThan(0n);
+    expect(bill.transactions.map(({ kind }) => kind)).toEqual(['open', 'change', 'close']);
+    await network.faults.restartOperator(operator);
   });
 
   test('an operator that dies is paid up to then at most, the job ends with a clear error, and the rest comes back', async () => {
