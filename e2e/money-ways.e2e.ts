@@ -1,0 +1,166 @@
+import { leaseEscrowAbi, parseDollars, rateFromHourlyDown, signOrderSet } from '@latent/protocol';
+import {
+  closeLease,
+  depositBalance,
+  draftOrderSet,
+  type Funding,
+  fundOrderSet,
+  grantSession,
+  leaseHistory,
+  openFromSet,
+  openLease,
+  readBalances,
+  readChainTime,
+  readLease,
+  readSession,
+  revokeSession,
+  withdrawBalance,
+  withdrawBalanceFor,
+} from '@latent/sdk';
+import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type HeldAgent, type HeldLease, type Money, openMoney } from './network/money.ts';
+
+describe('every way of paying for a lease, on a real chain', () => {
+  let money: Money;
+  let agents: readonly HeldAgent[];
+
+  beforeAll(async () => {
+    money = await openMoney();
+    agents = await money.join(2);
+  });
+  afterAll(() => money?.close());
+
+  const inEscrow = async () => (await readBalances(money.chain, money.renter.address)).inEscrow;
+
+  /** Gives the devices back: nobody claims anything. */
+  async function end(lease: HeldLease) {
+    const { paidUnits, changed } = await leaseHistory(money.chain, lease.leaseId);
+    const closes = await Promise.all(agents.map((agent, place) => lease.claim(agent, place, 0n)));
+    const row = { account: money.stranger, terms: lease.terms, changed, paidUnits, voucher: undefined };
+    await closeLease(money.chain, { ...row, closes });
+  }
+
+  test.each(['authorization', 'permit', 'allowance'] as const)(
+    '%s: from the renter’s wallet, and back to it',
+    async (kind) => {
+      const before = await money.dollarsOf(money.renter);
+      const lease = await money.open(agents, { kind, renter: money.renter });
+      expect(await money.dollarsOf(money.renter)).toBe(before - lease.terms.order.deposit);
+      await end(lease);
+      expect(await money.dollarsOf(money.renter)).toBe(before);
+    },
+  );
+
+  test('an authorization, and the balance, are sent by anybody; a permit and an allowance by the renter alone', async () => {
+    const { chain, renter, stranger } = money;
+    await depositBalance(chain, renter, parseDollars('10'));
+    const open = async (funding: Funding) => {
+      const lease = await money.draft(agents);
+      await openLease(chain, { terms: lease.terms, asks: lease.asks, funding, sender: stranger });
+      return lease;
+    };
+    for (const kind of ['authorization', 'balance'] as const) {
+      const lease = await open({ kind, renter });
+      expect((await readLease(chain, lease.leaseId)).state).toBe('active');
+      await end(lease);
+    }
+    for (const kind of ['permit', 'allowance'] as const) {
+      await expect(open({ kind, renter })).rejects.toMatchObject({ code: 'NOT_ALLOWED' });
+    }
+    await expect(open({ kind: 'permit2', renter, nonce: 0n })).rejects.toMatchObject({
+      code: 'CHAIN_REVERTED',
+      details: { error: 'NoPermit2' },
+    });
+    await withdrawBalance(chain, renter, await inEscrow());
+  });
+
+  test('a session is granted and paid for by one signature that a stranger sends, and opens leases within its limits', async () => {
+    const { chain, renter, stranger } = money;
+    const session = privateKeyToAccount(generatePrivateKey());
+    await money.giveEther(session);
+    const nowSeconds = await readChainTime(chain);
+    const limits = { key: session.address, maxDevices: 2, validUntil: nowSeconds + 86_400 };
+    const [spendLimit, maxRate] = [parseDollars('5'), rateFromHourlyDown(parseDollars('2'))];
+    const grant = { renter, limits: { ...limits, spendLimit, maxRate }, sender: stranger, grantBy: nowSeconds + 600 };
+    await grantSession(chain, { ...grant, deposit: parseDollars('8') });
+    expect(await inEscrow()).toBe(parseDollars('8'));
+
+    const lease = await money.open(agents, { kind: 'session', session });
+    expect(await readSession(chain, renter.address, session.address)).toMatchObject({
+      spent: lease.terms.order.deposit,
+      spendLimit,
+    });
+    await expect(money.open(agents, { kind: 'session', session })).rejects.toMatchObject({
+      details: { error: 'SessionLimit', values: ['spend', '8000000', '5000000'] },
+    });
+    await end(lease);
+    expect(await inEscrow()).toBe(parseDollars('8'));
+
+    await grantSession(chain, { ...grant, limits: { ...grant.limits, maxRate: maxRate - 1n }, deposit: 0n });
+    await expect(money.open(agents, { kind: 'session', session })).rejects.toMatchObject({
+      details: { error: 'SessionLimit', values: ['rate', String(maxRate), String(maxRate - 1n)] },
+      hint: expect.stringContaining('latent session create'),
+    });
+    await revokeSession(chain, renter, session.address);
+    await expect(money.open(agents, { kind: 'session', session })).rejects.toMatchObject({
+      details: { error: 'SessionNotValid' },
+    });
+  });
+
+  test('a set opens its orders by one signature, within its count, and no other order', async () => {
+    const { chain, renter, stranger } = money;
+    await depositBalance(chain, renter, parseDollars('20'));
+    const orders = [await money.draft(agents), await money.draft(agents), await money.draft(agents)];
+    const openBy = (await readChainTime(chain)) + 600;
+    const drafted = draftOrderSet(chain, { orders: orders.map(({ terms }) => terms), count: 2, openBy, salt: 1n });
+    const signature = await signOrderSet(renter, chain.domain, drafted.set);
+    const open = (index: number, change: Partial<Parameters<typeof openFromSet>[1]> = {}) => {
+      const [lease, order] = [orders[index], drafted.orders[index]];
+      if (lease === undefined || order === undefined) throw new Error(`no order ${index}`);
+      return openFromSet(chain, {
+        ...order,
+        set: drafted.set,
+        asks: lease.asks,
+        signature,
+        sender: stranger,
+        ...change,
+      });
+    };
+    const other = await money.draft(agents);
+    await expect(open(0, { terms: other.terms })).rejects.toMatchObject({ details: { error: 'NotInSet' } });
+    for (const index of [0, 2]) expect(await open(index)).toBeDefined();
+    expect(await open(0)).toBeUndefined();
+    await Promise.all(
+      [0, 2].map((index) => orders[index]).map((lease) => (lease === undefined ? undefined : end(lease))),
+    );
+    await expect(open(1)).rejects.toMatchObject({ details: { error: 'SetExhausted' } });
+
+    const funded = draftOrderSet(chain, { orders: [other.terms], openBy, salt: 2n });
+    await fundOrderSet(chain, renter, funded.set, stranger);
+    const [order] = funded.orders;
+    if (order === undefined) throw new Error('no order');
+    const parts = { ...order, set: funded.set, asks: other.asks, signature: '0x', sender: stranger } as const;
+    expect(await openFromSet(chain, parts)).toBeDefined();
+    await end(other);
+  });
+
+  test('a balance is taken out to any address by its owner’s signature, and by nobody else’s', async () => {
+    const { chain, renter, stranger } = money;
+    const { inEscrow: held } = await readBalances(chain, renter.address);
+    const deadline = (await readChainTime(chain)) + 600;
+    const before = await money.dollarsOf(stranger);
+    const wanted = { owner: renter, sender: stranger, to: stranger.address, amount: held, deadline };
+    await withdrawBalanceFor(chain, wanted);
+    expect(await money.dollarsOf(stranger)).toBe(before + held);
+    await expect(withdrawBalanceFor(chain, { ...wanted, deadline: deadline - 3_600 })).rejects.toMatchObject({
+      details: { error: 'SignatureExpired' },
+    });
+    await expect(withdrawBalanceFor(chain, wanted)).rejects.toMatchObject({
+      details: { error: 'InsufficientBalance' },
+    });
+    const args = [renter.address] as const;
+    const { escrow: address } = chain.deployment;
+    expect(await chain.public.readContract({ address, abi: leaseEscrowAbi, functionName: 'balanceOf', args })).toBe(0n);
+  });
+});
