@@ -30,7 +30,11 @@ contract LeaseDigests is ILeaseTypes {
     }
 
     /// @return leaseId of the lease that the order opens
-    function hashOrder(Order calldata order, Member[] calldata members) external view returns (bytes32 leaseId) {
+    function hashOrder(Order calldata order, Member[] calldata members)
+        external
+        view
+        returns (bytes32 leaseId)
+    {
         return _digest(LeaseHash.hashOrder(order, LeaseHash.hashMembers(members)));
     }
 

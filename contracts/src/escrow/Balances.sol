@@ -77,17 +77,18 @@ abstract contract Balances is EscrowState {
     {
         if (amount == 0) revert OrderOutOfRange("amount");
         uint256 before = token.balanceOf(address(this));
-        IERC3009(address(token)).receiveWithAuthorization(
-            from,
-            address(this),
-            amount,
-            authorization.validAfter,
-            authorization.validBefore,
-            nonce,
-            authorization.v,
-            authorization.r,
-            authorization.s
-        );
+        IERC3009(address(token))
+            .receiveWithAuthorization(
+                from,
+                address(this),
+                amount,
+                authorization.validAfter,
+                authorization.validBefore,
+                nonce,
+                authorization.v,
+                authorization.r,
+                authorization.s
+            );
         _requireReceived(before, amount);
     }
 

@@ -53,6 +53,7 @@ abstract contract Exits is ILeaseExtension, Rosters, ThroughEscrow {
         nonReentrant
     {
         if (block.timestamp > deadline) revert SignatureExpired(deadline);
+        if (to == address(this)) revert OrderOutOfRange("to");
         bytes32 structHash = LeaseHash.hashWithdraw(owner, to, amount, _useNonce(owner), deadline);
         if (!_signedByWallet(_hashTypedDataV4(structHash), signature, owner)) revert BadSignature(owner);
         _debit(owner, amount);

@@ -12,9 +12,8 @@ abstract contract Rosters is Paying {
         uint256 count = row.members.length;
         // forge-lint: disable-next-line(unsafe-typecast)
         uint32 opened = uint32(count);
-        return Roster(
-            opened, row.order.maxSeconds, row.order.deposit, new uint40[](count), new uint40[](count)
-        );
+        return
+            Roster(opened, row.order.maxSeconds, row.order.deposit, new uint40[](count), new uint40[](count));
     }
 
     /// @param membersHash of all members of the roster

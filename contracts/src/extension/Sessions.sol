@@ -40,6 +40,8 @@ abstract contract Sessions is ILeaseExtension, Balances, ThroughEscrow {
 
     /// @inheritdoc ILeaseExtension
     function revokeSession(address key) external throughEscrow nonReentrant {
+        // A grant that was signed and not brought yet must not undo this.
+        _useNonce(msg.sender);
         _sessions[msg.sender][key].validUntil = 0;
         emit SessionRevoked(msg.sender, key);
     }

@@ -41,7 +41,8 @@ interface ILeaseExtension is ILeaseTypes {
         bytes32 r,
         bytes32 s
     ) external;
-    /// @notice By the renter. Open leases of the key go on.
+    /// @notice By the renter. Open leases of the key go on. Voids what the renter signed with its present nonce and nobody
+    /// brought yet.
     function revokeSession(address key) external;
 
     // ---------------------------------------------------------------- change while it runs
@@ -83,7 +84,8 @@ interface ILeaseExtension is ILeaseTypes {
     function stop(Order calldata order, bytes32 membersHash) external;
     /// @notice As `stop`, by anybody with a signature of one of them.
     /// @param deadline unix seconds
-    function stopFor(Order calldata order, bytes32 membersHash, uint40 deadline, bytes calldata signature) external;
+    function stopFor(Order calldata order, bytes32 membersHash, uint40 deadline, bytes calldata signature)
+        external;
     /// @notice As `withdraw`, to any address, by anybody with the owner's signature (ECDSA first, ERC-1271 second).
     function withdrawFor(address owner, address to, uint256 amount, uint40 deadline, bytes calldata signature)
         external;

@@ -69,11 +69,7 @@ library Words {
 
     /// @notice A copy with `count` elements, zeros behind those of `array`.
     /// @param array of `count` clean words at most
-    function copyPadded(uint96[] calldata array, uint256 count)
-        internal
-        pure
-        returns (uint96[] memory copy)
-    {
+    function copyPadded(uint96[] calldata array, uint256 count) internal pure returns (uint96[] memory copy) {
         assembly ("memory-safe") {
             copy := mload(0x40)
             let length := shl(5, count)

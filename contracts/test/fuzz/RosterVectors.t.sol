@@ -74,9 +74,7 @@ contract RosterVectorsTest is EscrowFixture {
             );
             ILeaseTypes.MatchedAsk[] memory nobody;
             ILeaseTypes.Ask[] memory none;
-            vm.expectRevert(
-                abi.encodeWithSelector(ILeaseTypes.DepositTooSmall.selector, c.owed - 1, c.owed)
-            );
+            vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.DepositTooSmall.selector, c.owed - 1, c.owed));
             vm.prank(renter);
             escrow.change(settlement, change, nobody, none, "");
             change.deposit = uint96(c.owed);
@@ -98,7 +96,11 @@ contract RosterVectorsTest is EscrowFixture {
         settlement.paidUnits = _uint96s(c.paid);
         settlement.roster = new ILeaseTypes.Roster[](1);
         settlement.roster[0] = ILeaseTypes.Roster(
-            uint32(c.devices.length), uint40(c.maxSeconds), type(uint96).max, _uint40s(c.from), _uint40s(c.until)
+            uint32(c.devices.length),
+            uint40(c.maxSeconds),
+            type(uint96).max,
+            _uint40s(c.from),
+            _uint40s(c.until)
         );
         id = digests.hashOrder(settlement.order, settlement.members);
         settlement.voucher = voucher(id, _uint96s(c.units), _uint40s(c.accrueFrom), METER_KEY);

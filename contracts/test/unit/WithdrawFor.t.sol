@@ -59,6 +59,12 @@ contract WithdrawForTest is SessionFixture {
         vm.assertEq(token.balanceOf(TO), 4e6, "once");
     }
 
+    function test_the_escrow_itself_is_no_target() public {
+        bytes memory signature = _signed(address(escrow), 4e6, DEADLINE, RENTER_KEY);
+        vm.expectRevert(abi.encodeWithSelector(ILeaseTypes.OrderOutOfRange.selector, bytes32("to")));
+        escrow.withdrawFor(renter, address(escrow), 4e6, DEADLINE, signature);
+    }
+
     function test_a_refused_signature_uses_no_nonce() public {
         bytes memory signature = _signed(TO, 4e6, DEADLINE, RENTER_KEY);
         _refused(renter, TO, 5e6, DEADLINE, signature);

@@ -27,6 +27,19 @@ contract RevokeSessionTest is SessionFixture {
         vm.assertEq(escrow.session(renter, session).validUntil, validUntil, "still granted");
     }
 
+    function test_a_grant_that_was_signed_before_cannot_undo_it() public {
+        grant(grantOf(renter));
+        ILeaseTypes.SessionGrant memory pending = grantOf(renter);
+        bytes memory signature = sign(RENTER_KEY, digests.hashSessionGrant(pending));
+        vm.prank(renter);
+        escrow.revokeSession(session);
+        vm.expectRevert(
+            abi.encodeWithSignature("InvalidAccountNonce(address,uint256)", renter, pending.nonce + 1)
+        );
+        vm.prank(relayer);
+        escrow.grantSession(pending, signature);
+    }
+
     function test_open_leases_of_the_key_go_on() public {
         grant(grantOf(renter));
         Deal memory d = sessionDealOf(1);
