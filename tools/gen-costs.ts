@@ -154,13 +154,13 @@ const PUBLISHED = [
     'x402 batch settlement',
     'first deposit 111,738 (ERC-3009); claim 40,252, of ten channels 192,043; settle 31,204; refund 43,859',
     'calls alone: without the 21,000 of a transaction and its data',
-    'its repository, `contracts/evm/snapshots/X402BatchSettlementGasTest.json`',
+    'its repository, `x402/contracts/evm/snapshots/X402BatchSettlementGasTest.json`',
   ],
   [
     'Filecoin Pay',
     'deposit 20.6 M; create a rail 14.5 M; settle 18.4 M; withdraw 19.0 M',
     'units of the FEVM, which are not those of an EVM',
-    'its repository, `docs/payments-gas-benchmarks.md` at `04ded6a`',
+    'its repository, `filecoin-pay/docs/payments-gas-benchmarks.md` at `04ded6a`',
   ],
   [
     'Livepeer tickets',

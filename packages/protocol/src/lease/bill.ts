@@ -96,9 +96,9 @@ export interface Bill {
   readonly coordination: CoordinationCost | undefined;
   /**
    * Of the deposit, had the lease run to its end. A lease that was closed after seconds says little about what
-   * coordination costs, as opening and closing cost the same for any length.
+   * coordination costs, as opening and closing cost the same for any length. Undefined if nothing was held any more.
    */
-  readonly coordinationAtFullLength: CoordinationCost;
+  readonly coordinationAtFullLength: CoordinationCost | undefined;
 }
 
 /** What coordination costs, in millionths of the lease's value, rounded up. */
@@ -140,7 +140,7 @@ export function computeBill(input: BillInput): Bill {
     gasUsed,
     prices: input.prices,
     chainCostUp,
-    coordination: charged === 0n ? undefined : coordinationCost(fee, chainCostUp, charged),
+    coordination: coordinationCost(fee, chainCostUp, charged),
     coordinationAtFullLength: coordinationCost(feeBetween(0n, deposit, input.feeBps), chainCostUp, deposit),
   };
 }
@@ -176,7 +176,8 @@ function served(standing: Standing, { member, from, until, leftAt }: StandingMem
   return { member, from: start, until: end, ended: undefined };
 }
 
-function coordinationCost(fee: bigint, chainCost: bigint, value: bigint): CoordinationCost {
+function coordinationCost(fee: bigint, chainCost: bigint, value: bigint): CoordinationCost | undefined {
+  if (value === 0n) return undefined;
   return { feePpmUp: ceilDiv(fee * 1_000_000n, value), chainPpmUp: ceilDiv(chainCost * 1_000_000n, value) };
 }
 

@@ -129,6 +129,20 @@ describe('auditLease', () => {
     expect(open).toContainEqual(expect.stringContaining('voucher of the file'));
   });
 
+  it('has a bill for a lease that holds nothing any more', async () => {
+    const { evidence, voucher } = await tellLease({
+      ...{ members: [{ devices: 1, rate: 1n }], maxSeconds: 1, feeBps: 0, end: 'close' },
+      steps: [
+        { kind: 'leave', seconds: 1, n: 0 },
+        { kind: 'lower', seconds: 1, n: 0 },
+      ],
+    });
+    const { standing, deposits } = await auditLease(evidence, voucher);
+    if (standing === undefined) throw new Error('no standing');
+    const bill = billStanding(evidence, { standing, deposits }, { weiPerGas: 1n, unitsPerEther: 1n });
+    expect([bill.deposit, bill.refund, bill.coordinationAtFullLength]).toEqual([0n, 0n, undefined]);
+  });
+
   it('states the same charges as a bill that is made from totals alone', async () => {
     const { evidence } = await tellLease({ ...rich, steps: [], end: 'finalize' });
     const { standing, deposits } = await auditLease(evidence, undefined);

@@ -42,7 +42,7 @@ interface Part {
 const PREPAY = 10;
 const OPENED_AT = 1_800_000_000;
 const ESCROW: Address = '0x00000000000000000000000000000000000000E5';
-export const domain = { chainId: 31_337, escrow: ESCROW };
+const domain = { chainId: 31_337, escrow: ESCROW };
 const keyOf = (name: string) => privateKeyToAccount(keccak256(stringToHex(name)));
 const renter = keyOf('renter').address;
 const meter = keyOf('meter');

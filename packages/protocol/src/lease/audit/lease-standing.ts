@@ -2,7 +2,7 @@ import type { LeaseTerms, Member } from '../../messages/order.ts';
 import { LEFT } from '../../messages/roster.ts';
 import type { SignedVoucher } from '../../messages/voucher.ts';
 import { chargeUp } from '../../money/rate.ts';
-import { feeBetween, memberCharge, payableUnits } from '../metering.ts';
+import { memberCharge, payableUnits } from '../metering.ts';
 
 /** Where a lease stands after some of its events, recomputed. Times in unix seconds. */
 export interface Standing {
@@ -42,18 +42,9 @@ export function openStanding(terms: LeaseTerms, feeBps: number, openedAt: number
   };
 }
 
-/** What each member was charged so far: `floor(rate × units / 10⁹)`. */
-export function chargesOf({ members }: Standing): readonly bigint[] {
-  return members.map(({ member, paid }) => memberCharge(paid, member.rate));
-}
-
-export function chargedOf(standing: Standing): bigint {
-  return chargesOf(standing).reduce((sum, charge) => sum + charge, 0n);
-}
-
-/** Of each member's whole charge, rounded down. */
-export function feeOf(standing: Standing): bigint {
-  return chargesOf(standing).reduce((sum, charge) => sum + feeBetween(0n, charge, standing.feeBps), 0n);
+/** What all members were charged so far: the sum of `floor(rate × units / 10⁹)`. */
+export function chargedOf({ members }: Standing): bigint {
+  return members.reduce((sum, { member, paid }) => sum + memberCharge(paid, member.rate), 0n);
 }
 
 /**

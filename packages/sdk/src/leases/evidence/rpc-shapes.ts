@@ -55,4 +55,3 @@ export const receiptSchema = z.object({
   effectiveGasPrice: quantitySchema,
   logs: z.array(logSchema).max(MAX_LOGS),
 });
-export type RpcReceipt = z.infer<typeof receiptSchema>;
