@@ -8,7 +8,7 @@ export interface GasPrice {
   readonly unitsPerEther: bigint;
 }
 
-/** A wish with the gas that it takes in a transaction of its own. */
+/** A wish with the gas that a transaction of its own is given. */
 export interface PricedWish {
   readonly wish: Wish;
   readonly gas: bigint;

@@ -18,7 +18,7 @@ export async function carryOutDeed(desk: Desk, deed: Deed): Promise<void> {
   for (let waitMs = FIRST_WAIT_MS; !signal.aborted; waitMs = Math.min(waitMs * 2, LONGEST_WAIT_MS)) {
     try {
       const { by, receipt, spentWei } = await sender.send(deed.call, {
-        ...{ idempotencyKey, mostWei: deed.mostWei, signal },
+        ...{ idempotencyKey, mostWei: deed.mostWei, gas: deed.gas, signal },
         isDone: () => isCarriedOut(endpoints, domain.escrow, deed),
       });
       const hash = receipt?.transactionHash ?? null;

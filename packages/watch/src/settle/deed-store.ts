@@ -14,6 +14,7 @@ export const deedsMigration = `
     rows TEXT NOT NULL,
     call_to TEXT NOT NULL,
     call_data TEXT NOT NULL,
+    gas TEXT NOT NULL,
     worth TEXT NOT NULL,
     most_wei TEXT NOT NULL,
     spent_wei TEXT NOT NULL,
@@ -53,6 +54,7 @@ const deedRow = z.object({
     .pipe(z.array(expectedRowSchema)),
   call_to: addressSchema,
   call_data: z.string(),
+  gas: uintSchema(64),
   worth: uintSchema(128),
   most_wei: uintSchema(256),
   spent_wei: uintSchema(256),
@@ -65,10 +67,12 @@ const deedRow = z.object({
 export interface Deed extends Omit<WatchDeed, 'leases' | 'hash'> {
   readonly rows: readonly ExpectedRow[];
   readonly call: ContractCall;
+  /** Limit. */
+  readonly gas: bigint;
   readonly hash: Hex | null;
 }
 
-export type DeedDraft = Pick<Deed, 'rows' | 'call' | 'worth' | 'mostWei'> & { readonly deed: Wish['deed'] };
+export type DeedDraft = Pick<Deed, 'rows' | 'call' | 'gas' | 'worth' | 'mostWei'> & { readonly deed: Wish['deed'] };
 
 export interface DeedEnd {
   readonly state: 'done' | 'done-by-others' | 'failed';
@@ -98,16 +102,16 @@ const FORGET_AFTER_MS = 86_400_000;
 
 export function createDeedStore(store: Store): DeedStore {
   const columns =
-    'SELECT id, deed, state, rows, call_to, call_data, worth, most_wei, spent_wei, hash, problem, started_ms';
+    'SELECT id, deed, state, rows, call_to, call_data, gas, worth, most_wei, spent_wei, hash, problem, started_ms';
   const read = (tail: string, values: readonly (string | number)[]) =>
     store.all(`${columns} FROM deeds ${tail}`, values, deedRow).map(toDeed);
   return {
-    create: ({ deed, rows, call, worth, mostWei }, nowMs) =>
+    create: ({ deed, rows, call, gas, worth, mostWei }, nowMs) =>
       store.transaction(() => {
         store.run(
-          `INSERT INTO deeds (deed, state, rows, call_to, call_data, worth, most_wei, spent_wei, started_ms)
-           VALUES (?, 'open', ?, ?, ?, ?, ?, '0', ?)`,
-          [deed, toJson(rows), call.to, call.data, worth.toString(), mostWei.toString(), nowMs],
+          `INSERT INTO deeds (deed, state, rows, call_to, call_data, gas, worth, most_wei, spent_wei, started_ms)
+           VALUES (?, 'open', ?, ?, ?, ?, ?, ?, '0', ?)`,
+          [deed, toJson(rows), call.to, call.data, gas.toString(), worth.toString(), mostWei.toString(), nowMs],
         );
         const [made] = read('ORDER BY id DESC LIMIT 1', []);
         if (made === undefined) throw new RangeError('the deed that was written is not there');
@@ -146,6 +150,7 @@ function toDeed(row: z.infer<typeof deedRow>): Deed {
   return {
     ...{ id, deed, state, rows, worth, hash, problem },
     call: { to: row.call_to, data: hexOf(row.call_data) },
+    gas: row.gas,
     mostWei: row.most_wei,
     spentWei: row.spent_wei,
     startedAtMs: row.started_ms,

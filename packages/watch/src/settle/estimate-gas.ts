@@ -1,5 +1,4 @@
 import type { Endpoints } from '@latent/chain';
-import { LatentError } from '@latent/protocol';
 import type { ContractCall } from '@latent/sdk';
 import type { Address } from 'viem';
 import type { Wish } from '../policy/decide-lease.ts';
@@ -18,22 +17,33 @@ export function guessGas({ lease }: Wish): bigint {
 }
 
 /**
- * Gas of a call, by one endpoint, within what is possible for these rows.
+ * Gas of a call, within what is possible for these rows: the middle one of what the endpoints say, or the larger of two.
  * @throws LatentError CHAIN_UNREACHABLE; viem's RpcRequestError where the call reverts
  */
 export async function estimateGas(
   endpoints: Endpoints,
   { call, wishes, from }: { readonly call: ContractCall; readonly wishes: readonly Wish[]; readonly from: Address },
 ): Promise<bigint> {
-  const answer = await endpoints.onOne((endpoint) => endpoint.request('eth_estimateGas', [{ ...call, from }]));
-  if (typeof answer !== 'string' || !/^0x[0-9a-f]{1,16}$/i.test(answer)) {
-    throw new LatentError('MESSAGE_INVALID', 'An endpoint estimates gas with something that is no number.', {
-      retry: 'later',
-    });
-  }
-  const gas = BigInt(answer);
+  const said: bigint[] = [];
+  await endpoints.agree({
+    what: `the gas of ${wishes.length} rows`,
+    work: async (endpoint) => {
+      const answer = await endpoint.request('eth_estimateGas', [{ ...call, from }]);
+      if (typeof answer === 'string' && /^0x[0-9a-f]{1,16}$/i.test(answer)) said.push(BigInt(answer));
+      // They need not say the same: blocks differ, and so do their ways to estimate.
+      return 'answered';
+    },
+    inWords: (answer) => answer,
+  });
+  const sorted = said.sort((one, other) => (one < other ? -1 : one > other ? 1 : 0));
+  const gas = sorted[Math.floor(sorted.length / 2)] ?? 0n;
   const members = wishes.reduce((sum, { lease }) => sum + BigInt(lease.members.length), 0n);
   const most = MOST_GAS * BigInt(wishes.length) + MOST_GAS_OF_MEMBER * members;
   if (gas < LEAST_GAS) return LEAST_GAS;
   return gas > most ? most : gas;
+}
+
+/** The gas that a transaction is given: other transactions of the same block may change what storage costs. */
+export function gasLimit(estimate: bigint): bigint {
+  return (estimate * 13n) / 10n;
 }

@@ -8,7 +8,7 @@ import { turnOf } from '../policy/take-turn.ts';
 import type { WatchContext } from '../watch-context.ts';
 import { type Deed, type ExpectedRow, leasesOf } from './deed-store.ts';
 import { changedOf, encodeBatch, markOf } from './encode-batch.ts';
-import { estimateGas, guessGas } from './estimate-gas.ts';
+import { estimateGas, gasLimit, guessGas } from './estimate-gas.ts';
 import { simulateBatch } from './simulate-batch.ts';
 
 const DAY_MS = 86_400_000;
@@ -33,10 +33,10 @@ export async function lookOnce(context: WatchContext, feeBps: number): Promise<r
     const batch = await assemble(context, likely, price);
     if (batch === undefined) continue;
     // From here to the write nothing waits: what was decided and what is written down are the same.
-    const { chosen, mostWei } = batch;
+    const { chosen, gas, mostWei } = batch;
     const worth = chosen.reduce((sum, wish) => sum + wish.worth, 0n);
     const call = encodeBatch(context.domain, chosen);
-    made.push(deeds.create({ deed, rows: chosen.map(expectedRow), call, worth, mostWei }, clock.nowMs()));
+    made.push(deeds.create({ deed, rows: chosen.map(expectedRow), call, gas, worth, mostWei }, clock.nowMs()));
     const what = chosen.map(({ lease, why }) => ({ leaseId: lease.leaseId, why }));
     context.logger.info({ deed, what, worth, mostWei, weiPerGas }, 'decided on a deed');
   }
@@ -77,13 +77,13 @@ async function assemble(
   context: WatchContext,
   wishes: readonly Wish[],
   price: GasPrice,
-): Promise<{ readonly chosen: readonly Wish[]; readonly mostWei: bigint } | undefined> {
+): Promise<{ readonly chosen: readonly Wish[]; readonly gas: bigint; readonly mostWei: bigint } | undefined> {
   const { options } = context;
   const priced: PricedWish[] = [];
   // As many as can matter: the rest is looked at when these are done.
   for (const wish of wishes.slice(0, 2 * options.mostRows)) {
     const gas = await gasIfGood(context, [wish]);
-    if (gas !== undefined) priced.push({ wish, gas });
+    if (gas !== undefined) priced.push({ wish, gas: gasLimit(gas) });
   }
   let batch = selectBatch(priced, price, limitsOf(context));
   // Halved until what is left goes through together; the rest has its turn at the next look.
@@ -93,7 +93,8 @@ async function assemble(
     const half = batch.rows.slice(0, Math.ceil(batch.rows.length / 2));
     batch = selectBatch(half, price, limitsOf(context));
   }
-  return batch === undefined ? undefined : { chosen: batch.rows.map(({ wish }) => wish), mostWei: batch.mostWei };
+  if (batch === undefined) return undefined;
+  return { chosen: batch.rows.map(({ wish }) => wish), gas: batch.gas, mostWei: batch.mostWei };
 }
 
 async function gasIfGood(context: WatchContext, wishes: readonly [Wish]): Promise<bigint | undefined> {

@@ -1,5 +1,5 @@
 import type { Endpoint, Endpoints } from '@latent/chain';
-import { leaseEscrowAbi } from '@latent/protocol';
+import { LatentError, leaseEscrowAbi } from '@latent/protocol';
 import { encodeCall } from '@latent/sdk';
 import { type Address, decodeFunctionResult } from 'viem';
 import { callEscrow } from '../chain/call-escrow.ts';
@@ -46,11 +46,20 @@ async function isRowDone(endpoint: Endpoint, escrow: Address, deed: Deed['deed']
 async function readLease(endpoint: Endpoint, escrow: Address, leaseId: ExpectedRow['leaseId']) {
   const read = { abi: leaseEscrowAbi, functionName: 'lease' } as const;
   const data = await callEscrow(endpoint, { to: escrow, data: encodeCall({ ...read, args: [leaseId] }) });
-  return decodeFunctionResult({ ...read, data });
+  return decoded(endpoint, () => decodeFunctionResult({ ...read, data }));
 }
 
 async function readRosterHash(endpoint: Endpoint, escrow: Address, leaseId: ExpectedRow['leaseId']) {
   const read = { abi: leaseEscrowAbi, functionName: 'rosterHash' } as const;
   const data = await callEscrow(endpoint, { to: escrow, data: encodeCall({ ...read, args: [leaseId] }) });
-  return decodeFunctionResult({ ...read, data });
+  return decoded(endpoint, () => decodeFunctionResult({ ...read, data }));
+}
+
+/** What does not decode is the endpoint's fault, and nothing that others have to answer for. */
+function decoded<Result>({ name }: Endpoint, decode: () => Result): Result {
+  try {
+    return decode();
+  } catch (cause) {
+    throw new LatentError('MESSAGE_INVALID', `Endpoint ${name} answers for the escrow with something else.`, { cause });
+  }
 }
