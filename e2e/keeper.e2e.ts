@@ -165,19 +165,27 @@ describe('a keeper', () => {
     }
   });
 
-  test('pays once, and sees that it did, though one endpoint of three loses receipts and says it cannot be done', async () => {
+  test('pays once though an endpoint loses receipts and says that it cannot be done, names it, and goes on without it', async () => {
     const { rpcUrl } = network.devnet.deployment;
     await using liar = await openForgetfulEndpoint(rpcUrl);
+    const settings = { minWorth: '1', gasTimes: 1, spreadSeconds: 0 };
     const endpoints = [liar.url, rpcUrl, rpcUrl.replace('127.0.0.1', 'localhost')];
-    const keeper = await startKeeper({ minWorth: '1', gasTimes: 1, spreadSeconds: 0, endpoints });
+    const keeper = await startKeeper({ ...settings, endpoints }, 'lied-to');
     const lease = await leases.open(leases.operators);
     await handIn(keeper, 'vouchers', await lease.voucher([4n, 4n]));
     await waitUntil('all of it is paid', async () => (await paidUnits(lease))[0] === 4n);
-    const deeds = await ended(keeper);
+    await waitUntil('it says who contradicts whom', async () =>
+      (await keeper.status()).problems.some(
+        (problem) => problem.startsWith('CHAIN_DISAGREES') && problem.includes(liar.url),
+      ),
+    );
+    await keeper.kill('SIGKILL');
+    const next = await startKeeper({ ...settings, endpoints: endpoints.slice(1) }, 'lied-to');
+    const deeds = await ended(next);
     expect(deeds.every(({ state }) => state === 'done')).toBe(true);
-    expect(await transactionsOf(keeper)).toBe(deeds.length);
+    expect(await transactionsOf(next)).toBe(deeds.length);
     expect(await paymentsOf(lease)).toBe(deeds.length);
-    await keeper.kill('SIGTERM');
+    await next.kill('SIGTERM');
   });
 
   test('finds the work done when another keeper was quicker', async () => {
