@@ -1,12 +1,5 @@
 import { LatentError } from '@latent/protocol';
-import {
-  ContractFunctionExecutionError,
-  domainSeparator,
-  Eip712DomainNotFoundError,
-  erc20Abi,
-  parseAbi,
-  type TypedDataDomain,
-} from 'viem';
+import { ContractFunctionExecutionError, domainSeparator, erc20Abi, parseAbi, type TypedDataDomain } from 'viem';
 import { toChainError } from './chain-error.ts';
 import type { ChainClient } from './connect-chain.ts';
 
@@ -38,7 +31,8 @@ async function statedDomain(client: ChainClient): Promise<TypedDataDomain | unde
     const { salt, ...rest } = domain;
     return (Number(fields) & SALT_BIT) === 0 ? rest : { ...rest, salt };
   } catch (thrown) {
-    if (thrown instanceof Eip712DomainNotFoundError) return undefined;
+    // viem does not export the class.
+    if (thrown instanceof Error && thrown.name === 'Eip712DomainNotFoundError') return undefined;
     throw thrown;
   }
 }
