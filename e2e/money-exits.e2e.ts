@@ -1,4 +1,4 @@
-import { leaseEscrowAbi, memberCharge, requiredDeposit, signStop } from '@latent/protocol';
+import { asksAnswerSchema, LEFT, leaseEscrowAbi, memberCharge, requiredDeposit, signStop } from '@latent/protocol';
 import {
   billLease,
   changeLease,
@@ -17,6 +17,7 @@ import {
 } from '@latent/sdk';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type HeldAgent, type HeldLease, type Money, openMoney } from './network/money.ts';
+import { waitUntil } from './network/wait-until.ts';
 
 describe('whoever vanishes, nobody is stuck', () => {
   let money: Money;
@@ -219,6 +220,34 @@ describe('whoever vanishes, nobody is stuck', () => {
     expect(bill.members.map(({ deviceSeconds }) => deviceSeconds)).toEqual([880n, 590n, 280n]);
     expect(bill.charged + (bill.refund ?? 0n)).toBe(bill.deposit);
     expect((await readBalances(chain, agentAt(2).operator.address)).inEscrow).toBeGreaterThan(0n);
+  });
+
+  test('an agent that runs finds itself added to a lease, and leaves by itself once it is dismissed', async () => {
+    const { chain, network, renter } = money;
+    const findFree = async () => {
+      const answer = await fetch(`${network.devnet.books[0]}/v1/asks?offset=0&limit=100`);
+      const { asks } = asksAnswerSchema.parse(await answer.json());
+      return asks.find(({ present, freeDevices }) => present && freeDevices > 0);
+    };
+    const { signed } = await waitUntil('the agent is on the market', findFree);
+    const lease = await money.open(pair());
+    const consent = { kind: 'authorization', renter } as const;
+    const addition = await planChange(chain, lease.leaseId, { added: [{ signed, devices: 1 }] });
+    await changeLease(chain, addition, consent);
+    await waitUntil('the agent knows of the lease', async () => (await findFree()) === undefined);
+
+    const dismissal = await planChange(chain, lease.leaseId, { dismissed: [2] });
+    await changeLease(chain, dismissal, { kind: 'balance', signer: renter });
+    await money.pass(lease.terms.order.prepay + 1);
+    const left = await waitUntil('the agent has left', async () => {
+      const { changed } = await leaseHistory(chain, lease.leaseId);
+      return changed?.roster.until[2] === LEFT && changed;
+    });
+    expect(left.roster.until).toEqual([0, 0, LEFT]);
+    await waitUntil('its machine is on the market again', findFree);
+    const closes = await Promise.all(pair().map((agent, place) => lease.claim(agent, place, 0n)));
+    await closeLease(chain, { ...(await row(lease)), voucher: undefined, closes: [...closes, undefined] });
+    await expectSettled(lease, [0n, 0n, 0n], pair());
   });
 
   test('the contract takes the deposit that was computed for a change, and not one base unit less', async () => {

@@ -142,7 +142,7 @@ async function joinOne(chain: ChainClient, giveEther: Money['giveEther'], rate: 
     chain.domain,
     {
       ...{ operator: operator.address, agentKey: agent.address, devices: 2, rate, maxSeconds: 7 * 86_400 },
-      ...{ closeWindow: 900, prepay: 10, maxFeeBps: 50, epoch: 0, salt: bytesToBigInt(randomBytes(8)) },
+      ...{ closeWindow: 3_600, prepay: 10, maxFeeBps: 50, epoch: 0, salt: bytesToBigInt(randomBytes(8)) },
       validUntil: (await readChainTime(chain)) + ASK_SECONDS,
     },
     {
