@@ -35,9 +35,9 @@ export interface LeaseWish {
 }
 
 /** $3.60 per device-hour: 1,000 base units a second. */
-export const RATE = 1_000_000_000_000n;
+const RATE = 1_000_000_000_000n;
 
-export function leaseTermsOf({
+function leaseTermsOf({
   members = 2,
   salt = 1n,
   maxSeconds = 86_400,
