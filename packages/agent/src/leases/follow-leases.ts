@@ -6,14 +6,7 @@ import { followRoster } from './follow-roster.ts';
 import { jobFolders, removeJobFolders } from './job-folders.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
 import { leaveMember } from './leave-member.ts';
-import {
-  dismissedAtSeconds,
-  hasLeft,
-  leaseEndSeconds,
-  type MemberRecord,
-  startedSteps,
-  usableVoucher,
-} from './member-record.ts';
+import { dismissedAtSeconds, hasLeft, leaseEndSeconds, type MemberRecord, startedSteps } from './member-record.ts';
 
 /** How often the chain is asked about open leases. */
 const FOLLOW_INTERVAL_MS = 2_000;
@@ -105,7 +98,7 @@ async function endAlone(
   const endedSeconds = lease.stopAt === 0 ? end : Math.min(end, lease.stopAt);
   if (chainSeconds > endedSeconds + terms.order.closeWindow + turnSeconds) {
     const { paidUnits, changed } = await leaseHistory(chain, leaseId);
-    const voucher = usableVoucher({ ...record, ...(changed === undefined ? {} : { changed }) });
+    const voucher = record.voucher ?? undefined;
     await finalizeLease(chain, { account: identity.operator, terms, changed, paidUnits, voucher });
     logger.info({ leaseId }, 'lease finalized');
     return true;

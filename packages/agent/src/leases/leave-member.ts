@@ -10,7 +10,7 @@ import {
 import { closeLease, leaseHistory, leaveLease, readChainTime, readLease, readRoster } from '@latent/sdk';
 import { claimMember } from './claim-member.ts';
 import type { LeaseDesk } from './lease-desk.ts';
-import { type MemberRecord, memberOf, membersOf, usableVoucher } from './member-record.ts';
+import { type MemberRecord, memberOf, membersOf } from './member-record.ts';
 
 /**
  * Ends our part of a lease without anybody else: we are paid what we claim, and the devices are free at once. If all others
@@ -32,7 +32,7 @@ export async function leaveMember(desk: LeaseDesk, leaseId: MemberRecord['leaseI
   const own = await payableClaim(desk, latest, claim, paidUnits[latest.index] ?? 0n);
   const row = {
     ...{ account: context.identity.operator, terms: latest.terms, changed, paidUnits },
-    voucher: own.units > (paidUnits[latest.index] ?? 0n) ? usableVoucher(latest) : undefined,
+    voucher: own.units > (paidUnits[latest.index] ?? 0n) ? (latest.voucher ?? undefined) : undefined,
   };
   const told = {
     leaseId,
@@ -66,8 +66,7 @@ async function payableClaim(
   claim: SignedClose,
   paid: bigint,
 ): Promise<SignedClose> {
-  const { leaseId, index } = record;
-  const voucher = usableVoucher(record);
+  const { leaseId, index, voucher } = record;
   const [lease, nowSeconds] = await Promise.all([readLease(context.chain, leaseId), readChainTime(context.chain)]);
   const { order } = record.terms;
   const roster = record.changed?.roster;
@@ -81,7 +80,7 @@ async function payableClaim(
     prepay: order.prepay,
     accrueFrom: Math.max(roster?.from[index] ?? 0, voucher?.accrueFrom[index] ?? 0),
   };
-  const payable = voucher === undefined ? 0n : payableUnits(claim.units, clock, nowSeconds);
+  const payable = voucher === null ? 0n : payableUnits(claim.units, clock, nowSeconds);
   const units = payable > paid ? payable : paid;
   if (units === claim.units) return claim;
   return signClose(context.identity.agent, context.chain.domain, { leaseId, member: index, units });

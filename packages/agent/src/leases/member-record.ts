@@ -6,7 +6,6 @@ import {
   leaseTermsSchema,
   memberStates,
   peerKeySchema,
-  type SignedVoucher,
   signedCloseSchema,
   signedVoucherSchema,
   uintSchema,
@@ -103,15 +102,6 @@ export function startedSteps({ setup, run, shell }: MemberRecord) {
 /** Device-seconds that the last voucher covers. */
 export function coveredUnits(record: MemberRecord): bigint {
   return record.voucher?.units[record.index] ?? 0n;
-}
-
-/**
- * The last voucher, if the contract takes it: one that was signed before members were added has no entry for them, and proves
- * nothing any more.
- */
-export function usableVoucher(record: MemberRecord): SignedVoucher | undefined {
-  const { voucher } = record;
-  return voucher !== null && voucher.units.length === membersOf(record).length ? voucher : undefined;
 }
 
 /** When our part of the lease ends by itself, in unix seconds of the chain: with the lease, or when we were dismissed. */
