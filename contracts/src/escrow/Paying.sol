@@ -57,7 +57,7 @@ abstract contract Paying is Balances {
         if (checkpointedAt == 0) return recorded.length == 0;
         bytes32 hash = _paidUnitsHash[found.leaseId];
         if (LeaseHash.hashUnitsCalldata(recorded) == hash) return true;
-        if (row.voucher.units.length != count || row.voucher.accrueFrom.length != count) return false;
+        if (!_fits(row.voucher, count)) return false;
         _raise(row, found, checkpointedAt, found.paid);
         return LeaseHash.hashUnits(found.paid) == hash;
     }
@@ -74,9 +74,15 @@ abstract contract Paying is Balances {
         uint40[] calldata accrueFrom = row.voucher.accrueFrom;
         units = found.paid.duplicate();
         if (vouched.length == 0 && accrueFrom.length == 0) return (true, false, units);
-        if (vouched.length != count || accrueFrom.length != count) return (false, false, units);
+        if (!_fits(row.voucher, count)) return (false, false, units);
         rises = _raise(row, found, block.timestamp, units);
         valid = !rises || _signedByMeter(row, found);
+    }
+
+    /// @dev A voucher from before members were added is as good as it was, and proves nothing for them: else a renter could
+    /// void what it signed by adding a member.
+    function _fits(Voucher calldata voucher, uint256 count) private pure returns (bool) {
+        return voucher.units.length <= count && voucher.accrueFrom.length == voucher.units.length;
     }
 
     /// @dev Raises `units` to what the row's voucher proves at a time.
@@ -96,7 +102,7 @@ abstract contract Paying is Balances {
         );
         uint96[] calldata vouched = row.voucher.units;
         uint40[] calldata accrueFrom = row.voucher.accrueFrom;
-        for (uint256 i; i < units.length; ++i) {
+        for (uint256 i; i < vouched.length; ++i) {
             (uint256 from, uint256 memberUntil) = (openedAt, until);
             if (isChanged) (from, memberUntil) = _clockOf(row.roster[0], i, from, until);
             uint256 payableNow = Metering.payableUnits(

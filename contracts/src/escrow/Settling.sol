@@ -64,8 +64,9 @@ abstract contract Settling is ILeaseCore, Paying {
         return true;
     }
 
-    /// @dev Lowers `units` to the claims, if every agent signed its own and each lies between paid and proven. A member
-    /// that left has signed before.
+    /// @dev Lowers `units` to the claims, if every agent signed its own and none is above what is proven. What was paid
+    /// beyond a claim stays paid: vouchers run ahead of delivery, and whoever posts one first must not spoil the closing.
+    /// A member that left has signed before.
     function _lowerToClaims(Closing calldata row, Found memory found, uint96[] memory units)
         private
         pure
@@ -80,8 +81,9 @@ abstract contract Settling is ILeaseCore, Paying {
         }
         for (uint256 i; i < members.length; ++i) {
             uint256 claimed = claims.word(i);
-            if (claimed < found.paid.get(i) || claimed > units.get(i)) return false;
-            units.set(i, claimed);
+            if (claimed > units.get(i)) return false;
+            uint256 paid = found.paid.get(i);
+            units.set(i, claimed > paid ? claimed : paid);
             if (found.lease.changed && row.settlement.roster[0].until[i] == _LEFT) continue;
             bytes32 digest = MessageHashUtils.toTypedDataHash(
                 found.domainSeparator, LeaseHash.hashClose(found.leaseId, i, claimed)

@@ -92,12 +92,12 @@ abstract contract Exits is ILeaseExtension, Rosters, ThroughEscrow {
         if (roster.until[i] == _LEFT) return false;
         (bool valid,, uint96[] memory proven) = _provenUnits(settlement, found);
         uint96[] memory units = found.paid.duplicate();
-        if (!valid || row.claimed < units[i] || row.claimed > proven[i]) return false;
+        if (!valid || row.claimed > proven[i]) return false;
         bytes32 digest = _hashTypedDataV4(LeaseHash.hashClose(found.leaseId, i, row.claimed));
         Member calldata member = settlement.members[i];
         if (!_signedByKey(digest, row.r, row.vs, member.agentKey)) return false;
 
-        units[i] = row.claimed;
+        if (row.claimed > units[i]) units[i] = row.claimed;
         if (_pay(settlement, found, units)) _record(found, units);
         _freeDevices(member);
         roster.until[i] = uint40(_LEFT);

@@ -96,7 +96,8 @@ interface ILeaseTypes {
         uint40 changeBy; // unix seconds
     }
 
-    /// @notice What the meter key signs: cumulative device-seconds per member, one signature for all members.
+    /// @notice What the meter key signs: cumulative device-seconds per member, one signature for all members. One with fewer
+    /// entries than the lease has members by now proves nothing for the later ones.
     struct Voucher {
         uint96[] units;
         uint40[] accrueFrom; // a member's clock starts at max(openedAt, its roster's from, accrueFrom)
@@ -119,7 +120,8 @@ interface ILeaseTypes {
     }
 
     /// @notice A settlement every agent agreed to: `claimed[i]` is all that member i claims. Each must be covered
-    /// by the voucher and the clock; exactly `claimed` is paid, so that prepaid but undelivered time is refunded.
+    /// by the voucher and the clock; exactly `claimed` is paid, so that prepaid but undelivered time is refunded. (Not what
+    /// was paid before: a claim below that ends the member's part, and takes nothing back.)
     /// A member that left has nothing more to claim: what it was paid, and no signature.
     struct Closing {
         Settlement settlement;

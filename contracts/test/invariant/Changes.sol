@@ -86,7 +86,9 @@ abstract contract Changes is Opens {
         if (d.missing != 0) ++reached["deposit raised"];
         if (d.freed != 0) ++reached["deposit lowered"];
         if (d.payer == Payer.AUTHORIZED) ++reached["change authorized"];
-        if (d.payer == Payer.SESSION || d.payer == Payer.SESSION_SIGNED) ++reached["changed by a session key"];
+        if (d.payer == Payer.SESSION || d.payer == Payer.SESSION_SIGNED) {
+            ++reached["changed by a session key"];
+        }
     }
 
     // ---------------------------------------------------------------- what is asked for
@@ -113,7 +115,8 @@ abstract contract Changes is Opens {
     /// @dev Longer, or shorter, with the asks of those that serve to the end; sometimes one ask too few, or too many.
     function _prolong(Draft memory d, LeaseModel.Lease memory lease, uint256 random) private view {
         uint256 before = lease.roster.maxSeconds;
-        uint256 wanted = random % 11 == 0 ? bound(random >> 8, 1, before) : before + bound(random >> 8, 1, 2 days);
+        uint256 wanted =
+            random % 11 == 0 ? bound(random >> 8, 1, before) : before + bound(random >> 8, 1, 2 days);
         d.change.maxSeconds = uint40(wanted);
         d.next.roster.maxSeconds = uint40(wanted);
         if (wanted == before) return;
@@ -167,7 +170,7 @@ abstract contract Changes is Opens {
         for (uint256 i; i < old.members.length; ++i) {
             (next.members[i], next.asks[i], next.agents[i]) = (old.members[i], old.asks[i], old.agents[i]);
             (next.paid[i], next.roster.from[i], next.roster.until[i]) =
-                (old.paid[i], old.roster.from[i], old.roster.until[i]);
+            (old.paid[i], old.roster.from[i], old.roster.until[i]);
         }
     }
 
@@ -200,9 +203,11 @@ abstract contract Changes is Opens {
             if (!_isGood(ask, end - from)) d.right = false;
             asks[serving++] = ask;
         }
-        if (random % 17 == 3) (asks[serving++], d.right) = (lease.asks[0], false);
-        else if (random % 17 == 5 && serving != 0) (serving, d.right) = (serving - 1, false);
-        else if (random % 17 == 7 && serving != 0) {
+        if (random % 17 == 3) {
+            (asks[serving++], d.right) = (lease.asks[0], false);
+        } else if (random % 17 == 5 && serving != 0) {
+            (serving, d.right) = (serving - 1, false);
+        } else if (random % 17 == 7 && serving != 0) {
             ILeaseTypes.Ask memory twisted = abi.decode(abi.encode(asks[0]), (ILeaseTypes.Ask));
             ++twisted.maxSeconds;
             (asks[0], d.right) = (twisted, false);

@@ -199,7 +199,9 @@ contract LeaseInvariantsTest is Test {
             _checkStop(ids[i], lease);
             held += lease.roster.deposit - lease.charged;
             for (uint256 m; m < lease.agents.length; ++m) {
-                if (lease.roster.until[m] != LeaseModel.LEFT) devices[lease.agents[m]] += lease.members[m].devices;
+                if (lease.roster.until[m] != LeaseModel.LEFT) {
+                    devices[lease.agents[m]] += lease.members[m].devices;
+                }
             }
         }
         vm.assertEq(held, _handler.held(), "1: open leases hold");
@@ -255,11 +257,37 @@ contract LeaseInvariantsTest is Test {
             if (i % 97 == 0) _handler.cancelAsks(a);
         }
         string[32] memory outcomes = [
-            "opened", "not opened", "direct", "authorization", "permit", "balance", "session", "set",
-            "paid", "unpaid", "front-run row paid", "closed", "left open", "finalized", "early",
-            "left", "stayed", "stopped", "stopped by signature", "not stopped",
-            "changed", "unchanged", "added", "dismissed", "prolonged", "deposit raised", "deposit lowered",
-            "change authorized", "changed by a session key", "granted", "not granted",
+            "opened",
+            "not opened",
+            "direct",
+            "authorization",
+            "permit",
+            "balance",
+            "session",
+            "set",
+            "paid",
+            "unpaid",
+            "front-run row paid",
+            "closed",
+            "left open",
+            "finalized",
+            "early",
+            "left",
+            "stayed",
+            "stopped",
+            "stopped by signature",
+            "not stopped",
+            "changed",
+            "unchanged",
+            "added",
+            "dismissed",
+            "prolonged",
+            "deposit raised",
+            "deposit lowered",
+            "change authorized",
+            "changed by a session key",
+            "granted",
+            "not granted",
             "withdrawn by signature"
         ];
         for (uint256 i; i < outcomes.length; ++i) {

@@ -73,7 +73,10 @@ abstract contract Opens is RandomRows {
         _add(a.d.leaseId, lease);
     }
 
-    function _randomDeal(ILeaseTypes.MatchedAsk[] memory asks, Attempt memory a) private returns (Deal memory) {
+    function _randomDeal(ILeaseTypes.MatchedAsk[] memory asks, Attempt memory a)
+        private
+        returns (Deal memory)
+    {
         uint256 random = a.random;
         ILeaseTypes.Order memory order;
         order.renter = renterOf(random % RENTERS);
@@ -156,8 +159,7 @@ abstract contract Opens is RandomRows {
     /// if each had been used by somebody else first. Only the caller counts.
     function _tryPermit(Attempt memory a) private returns (bool done) {
         uint256 deadline = block.timestamp + 1 hours;
-        (uint8 v, bytes32 r, bytes32 s) =
-            permit(a.d.order.renter, METER_KEY, a.d.order.deposit, deadline);
+        (uint8 v, bytes32 r, bytes32 s) = permit(a.d.order.renter, METER_KEY, a.d.order.deposit, deadline);
         vm.prank(a.flaw == 0 ? a.d.order.renter : relayer);
         (done,) = address(escrow)
             .call(abi.encodeCall(ILeaseCore.openWithPermit, (a.d.order, a.d.asks, deadline, v, r, s)));

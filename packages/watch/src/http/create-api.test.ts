@@ -69,7 +69,10 @@ describe('what is handed in', () => {
     expect(await refused('/v1/vouchers', { ...good, units: ['-1', '1'] })).toEqual([400, 'MESSAGE_INVALID']);
     expect(await refused('/v1/vouchers', 'x'.repeat(MAX_WATCH_REQUEST_BYTES + 1))).toEqual([413, 'MESSAGE_TOO_LARGE']);
     expect(await refused('/v1/vouchers', forged)).toEqual([422, 'VOUCHER_BAD_SIGNATURE']);
-    expect(await refused('/v1/vouchers', await signedVoucherOf(lease, [10n]))).toEqual([422, 'LEASE_MISMATCH']);
+    expect(await refused('/v1/vouchers', await signedVoucherOf(lease, [10n, 10n, 10n]))).toEqual([
+      422,
+      'LEASE_MISMATCH',
+    ]);
     expect(await refused('/v1/vouchers', await signedVoucherOf(closed, [1n, 1n]))).toEqual([409, 'LEASE_NOT_ACTIVE']);
     expect(await refused('/v1/vouchers', await signedVoucherOf(unknown, [1n, 1n]))).toEqual([409, 'LEASE_NOT_ACTIVE']);
     expect(await refused('/v1/closes', await claimOf(0, 5n, meter))).toEqual([403, 'NOT_ALLOWED']);

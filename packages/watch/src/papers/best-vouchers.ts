@@ -3,9 +3,9 @@ import type { SignedVoucher } from '@latent/protocol';
 import { leaseTimes, payableUnits } from '../lease/lease-clock.ts';
 import { vouchedFor } from '../lease/lease-worth.ts';
 
-/** The escrow takes a voucher only if it names every member that the lease has by then, those that were added too. */
+/** The escrow takes a voucher for the members that it names; one from before some were added proves nothing for those. */
 export function isPostable(lease: FollowedLease, voucher: SignedVoucher): boolean {
-  return voucher.units.length === lease.members.length && voucher.accrueFrom.length === lease.members.length;
+  return voucher.units.length <= lease.members.length && voucher.accrueFrom.length === voucher.units.length;
 }
 
 /**
@@ -14,7 +14,7 @@ export function isPostable(lease: FollowedLease, voucher: SignedVoucher): boolea
  * with more units from a later start, to push out what an agent has handed on: what pays most now is never given up for
  * them, so that a member can lose nothing that was payable when it was kept.
  *
- * Vouchers for fewer members, from before some were added, are weighed apart: a reorganisation may take the change back.
+ * Vouchers for fewer members, from before some were added, are weighed apart: each is good for the members that it names.
  * @param vouchers checked, in the order they came
  * @returns at most two for each member and each number of members
  */

@@ -17,7 +17,9 @@ export async function takeVoucher(context: WatchContext, voucher: SignedVoucher)
   if (papers.of(leaseId).vouchers.some((kept) => isSame(kept, voucher))) {
     return { leaseId, state: 'known' };
   }
-  await checkVoucher(domain, { leaseId, order, memberCount: lease.members.length }, voucher);
+  // One from before members were added is good for those that it names.
+  const memberCount = Math.min(voucher.units.length, lease.members.length);
+  await checkVoucher(domain, { leaseId, order, memberCount }, voucher);
   leaseLimiter.admit(leaseId);
   makeRoom(context, leaseId);
   // Read again: others may have been taken while the signature was checked. From here on nothing waits.

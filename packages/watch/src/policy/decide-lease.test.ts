@@ -47,7 +47,10 @@ describe('what is done for a lease', () => {
   it('is a checkpoint of the voucher that brings most, with fees taken off', () => {
     const lease = followedLease({ paidUnits: [10n, 0n] });
     const better = voucherOf(lease, [90n, 1n]);
-    const papers = { vouchers: [voucherOf(lease, [50n, 100n]), better, voucherOf(lease, [99n])], claims: [] };
+    const papers = {
+      vouchers: [voucherOf(lease, [50n, 100n]), better, voucherOf(lease, [20n]), voucherOf(lease, [99n, 99n, 99n])],
+      claims: [],
+    };
     expect(decideLease(lease, papers, keeper, { ...at(1_000), feeBps: 50 })).toMatchObject([
       { voucher: better, worth: 79_600n },
     ]);

@@ -131,12 +131,12 @@ function provingVoucher(
   claims: readonly Claim[],
 ): SignedVoucher | undefined | 'none' {
   const paid = (index: number) => lease.paidUnits[index] ?? 0n;
-  if (claims.some(({ member, units }) => units < paid(member))) return 'none';
-  if (claims.every(({ member, units }) => units === paid(member))) return undefined;
+  const unpaid = claims.filter(({ member, units }) => units > paid(member));
+  if (unpaid.length === 0) return undefined;
   const proving = papers.vouchers.find(
     (voucher) =>
       isPostable(lease, voucher) &&
-      claims.every(
+      unpaid.every(
         ({ member, units }) => units <= payableUnits(lease, member, vouchedFor(voucher, member), moment.nowSeconds),
       ),
   );

@@ -91,7 +91,7 @@ async function auditLeaver(
   }
   const one = standing.members[index];
   const fitting = calls.filter(
-    (call) => call.verb === 'leave' && call.member === index && call.claim.units === one?.paid,
+    (call) => call.verb === 'leave' && call.member === index && call.claim.units <= (one?.paid ?? 0n),
   );
   const alone = {
     ...standing,
@@ -106,7 +106,7 @@ async function auditLeaver(
   list.holds(
     what,
     bad.some((members) => members.length === 0),
-    `no claim to ${one?.paid} device-seconds is signed by it`,
+    `no claim to ${one?.paid} device-seconds or less is signed by it`,
   );
 }
 

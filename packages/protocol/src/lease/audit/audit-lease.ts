@@ -200,9 +200,13 @@ async function auditConsent(
     list.unchecked(what, 'before the window has passed, by a transaction that did not call the escrow itself');
     return;
   }
-  const paid = before.members.map((one) => one.paid).join();
   const closes = transaction.calls.flatMap((call) => (call.verb === 'close' ? [call.claims] : []));
-  const fitting = closes.filter((claims) => claims.map(({ units }) => units).join() === paid);
+  const fitting = closes.filter(
+    (claims) =>
+      claims.length === before.members.length &&
+      // What was paid beyond a claim stays paid.
+      claims.every(({ units }, index) => units <= (before.members[index]?.paid ?? 0n)),
+  );
   const missing = await Promise.all(fitting.map((claims) => unsignedClaims(before, claims, evidence)));
   const isSigned = missing.some((members) => members.length === 0);
   list.holds(

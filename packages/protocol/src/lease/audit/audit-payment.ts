@@ -119,17 +119,22 @@ async function worth(
       const claimed = call.claims.map(({ units }) => units);
       const fits =
         claimed.length === proven.length && claimed.every((units, index) => within(standing, proven, index, units));
-      return fits ? claimed : undefined;
+      return fits ? claimed.map((units, index) => most(units, standing.members[index]?.paid)) : undefined;
     }
     case 'leave':
       if (!within(standing, proven, call.member, call.claim.units)) return undefined;
-      return standing.members.map(({ paid }, index) => (index === call.member ? call.claim.units : paid));
+      return standing.members.map(({ paid }, index) => (index === call.member ? most(call.claim.units, paid) : paid));
   }
 }
 
 function within(standing: Standing, proven: readonly bigint[], index: number, claimed: bigint): boolean {
-  const [one, most] = [standing.members[index], proven[index]];
-  return one !== undefined && most !== undefined && claimed >= one.paid && claimed <= most;
+  const limit = proven[index];
+  return standing.members[index] !== undefined && limit !== undefined && claimed <= limit;
+}
+
+/** A claim below what was paid takes nothing back. */
+function most(claimed: bigint, paid = 0n): bigint {
+  return claimed > paid ? claimed : paid;
 }
 
 async function isOfMeter(
@@ -139,7 +144,9 @@ async function isOfMeter(
 ): Promise<boolean> {
   if (voucher === undefined) return false;
   try {
-    await checkVoucher(domain, { leaseId, order: terms.order, memberCount: members.length }, voucher);
+    // One from before members were added has fewer entries, and is good for those.
+    const memberCount = Math.min(voucher.units.length, members.length);
+    await checkVoucher(domain, { leaseId, order: terms.order, memberCount }, voucher);
     return true;
   } catch {
     // The contract skips a row like this; so it explains nothing.
