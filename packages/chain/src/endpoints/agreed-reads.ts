@@ -1,8 +1,9 @@
-import { type Address, type Hex, keccak256, stringToHex } from 'viem';
-import { type AgreementContext, type Answer, agree, askAll, disagreement, tooFew } from './agree.ts';
+import { LatentError } from '@latent/protocol';
+import { type Address, type Hex, keccak256, RpcRequestError, stringToHex } from 'viem';
+import { type AgreementContext, agree, askAll, mostSaid, overrule, tooFew } from './agree.ts';
 import type { RawLog, Receipt } from './chain-shapes.ts';
-import { mayBeTooMuch } from './endpoint-faults.ts';
-import type { AgreedLogs, Endpoint, Endpoints, LogRange } from './endpoints.ts';
+import { faultText, isEndpointFault, mayBeTooMuch } from './endpoint-faults.ts';
+import type { AgreedLogs, Endpoint, Endpoints, LogRange, Stated } from './endpoints.ts';
 import { RangeRefused } from './range-refused.ts';
 
 type AgreedReads = Pick<Endpoints, 'agree' | 'agreedBlock' | 'agreedLogs' | 'agreedReceipt' | 'transactionCount'>;
@@ -14,13 +15,13 @@ export function createAgreedReads(context: AgreementContext): AgreedReads {
     agreedBlock: (number) =>
       agree(context, {
         what: `block ${number}`,
-        work: (endpoint) => endpoint.block(number),
+        work: (endpoint) => ownFault(endpoint.block(number)),
         inWords: ({ hash }) => `hash ${hash}`,
       }),
     agreedLogs: (range) =>
       agree(context, {
         what: `the logs of blocks ${range.from} to ${range.to}`,
-        work: (endpoint) => logsUpTo(endpoint, range),
+        work: (endpoint) => ownFault(logsUpTo(endpoint, range)),
         inWords: ({ end, logs }) =>
           `${logs.length} logs, digest ${digestOf(logs).slice(0, 18)}, up to block ${end.hash}`,
         explain: (one, other) => missing(one, other) ?? missing(other, one),
@@ -28,6 +29,16 @@ export function createAgreedReads(context: AgreementContext): AgreedReads {
     agreedReceipt: (hash) => agreedReceipt(context, hash),
     transactionCount: (account, at) => reachedCount(context, account, at),
   };
+}
+
+/** Nothing here can revert: whatever error an endpoint answers with is its own, and keeps nobody else from being heard. */
+async function ownFault<Result>(asked: Promise<Result>): Promise<Result> {
+  try {
+    return await asked;
+  } catch (thrown) {
+    if (!(thrown instanceof RpcRequestError) || isEndpointFault(thrown)) throw thrown;
+    throw new LatentError('CHAIN_UNREACHABLE', faultText(thrown), { cause: thrown });
+  }
 }
 
 /**
@@ -55,7 +66,7 @@ function digestOf(logs: readonly RawLog[]): Hex {
 }
 
 /** What `one` has and `other` has not. */
-function missing(one: Answer<AgreedLogs>, other: Answer<AgreedLogs>): string | undefined {
+function missing(one: Stated<AgreedLogs>, other: Stated<AgreedLogs>): string | undefined {
   if (one.result.end.hash !== other.result.end.hash) return 'They are on different forks.';
   const known = new Set(other.result.logs.map(logWords));
   const lost = one.result.logs.filter((log) => !known.has(logWords(log)));
@@ -82,35 +93,33 @@ async function seeReceipt(endpoint: Endpoint, hash: Hex): Promise<SeenReceipt> {
   return { head, receipt, isInBlock: block?.hash === receipt.blockHash && block.transactions.includes(hash) };
 }
 
+/**
+ * That there is no receipt is never decided against one that states it, however few it is: an endpoint that has lost it says
+ * the same, and whoever believes that pays a second time.
+ */
 async function agreedReceipt(context: AgreementContext, hash: Hex): Promise<Receipt | undefined> {
   const what = `the receipt of transaction ${hash}`;
-  const { answers, reasons } = await askAll(context, (endpoint) => seeReceipt(endpoint, hash));
-  const contradiction = (one: Answer<unknown>, words: string, other: Answer<unknown>, otherWords: string) =>
-    disagreement(context.logger, what, {
-      answers: [`${one.endpoint}: ${words}`, `${other.endpoint}: ${otherWords}`],
-    });
-  const there = answers.flatMap(({ endpoint, result: { receipt, isInBlock } }) =>
-    receipt === undefined ? [] : [{ endpoint, receipt, isInBlock, result: receipt }],
+  const { answers, reasons } = await askAll(context, (endpoint) => ownFault(seeReceipt(endpoint, hash)));
+  const stated = answers.flatMap(({ result: { receipt, isInBlock }, ...said }) =>
+    receipt === undefined ? [] : [{ ...said, receipt, isInBlock, words: statedWords(receipt, isInBlock) }],
   );
-  for (const one of there) {
-    if (one.isInBlock) continue;
-    throw contradiction(one, receiptWords(one.receipt), one, `its block ${one.receipt.blockNumber} does not hold it`);
-  }
-  const [first] = there;
-  if (first !== undefined) {
-    const words = receiptWords(first.receipt);
-    const other = there.find(({ receipt }) => receiptWords(receipt) !== words);
-    if (other !== undefined) throw contradiction(first, words, other, receiptWords(other.receipt));
-    const without = answers.find(
-      ({ result }) => result.receipt === undefined && result.head >= first.receipt.blockNumber,
-    );
-    if (without !== undefined) {
-      throw contradiction(first, words, without, `none, at block ${without.result.head}`);
-    }
-  }
-  if (there.length >= context.quorum) return first?.receipt;
-  if (there.length === 0 && answers.length >= context.quorum) return undefined;
-  throw tooFew(what, { agreeing: there.length, without: answers.length - there.length, context, reasons });
+  const agreeing = mostSaid(stated.filter(({ isInBlock }) => isInBlock));
+  const [first] = agreeing;
+  const lost = answers.flatMap(({ result: { receipt, head }, ...said }) =>
+    receipt !== undefined || first === undefined || head < first.receipt.blockNumber
+      ? []
+      : [{ ...said, words: `none, at block ${head}` }],
+  );
+  const others = [...stated.filter((voice) => !agreeing.includes(voice)), ...lost];
+  if (others.length > 0) overrule(context, what, { agreeing, others, answered: answers.length });
+  if (agreeing.length >= context.quorum) return first?.receipt;
+  if (stated.length === 0 && answers.length >= context.quorum) return undefined;
+  throw tooFew(what, { agreeing: agreeing.length, without: answers.length - stated.length, context, reasons });
+}
+
+function statedWords(receipt: Receipt, isInBlock: boolean): string {
+  const words = receiptWords(receipt);
+  return isInBlock ? words : `${words}, but its block ${receipt.blockNumber} does not hold it`;
 }
 
 function receiptWords({ status, blockNumber, blockHash, gasUsed, effectiveGasPrice, logs }: Receipt): string {
@@ -118,8 +127,12 @@ function receiptWords({ status, blockNumber, blockHash, gasUsed, effectiveGasPri
   return `${status} in block ${blockNumber} (${blockHash}), ${cost}, ${logs.length} logs, digest ${digestOf(logs).slice(0, 18)}`;
 }
 
+/**
+ * No majority is looked for: counts differ honestly from block to block. The highest that a quorum has reached cannot be
+ * held up by one that lags or lies, and nobody dissents by being behind.
+ */
 async function reachedCount(context: AgreementContext, account: Address, at: bigint | 'latest'): Promise<bigint> {
-  const { answers, reasons } = await askAll(context, (endpoint) => endpoint.transactionCount(account, at));
+  const { answers, reasons } = await askAll(context, (endpoint) => ownFault(endpoint.transactionCount(account, at)));
   const counts = answers.map(({ result }) => result).sort((a, b) => (a < b ? 1 : -1));
   const count = counts[context.quorum - 1];
   if (count !== undefined) return count;

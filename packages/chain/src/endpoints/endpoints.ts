@@ -6,7 +6,10 @@ export interface EndpointsOptions {
   readonly chainId: number;
   /** 1 to 16 `http:` or `https:` URLs, the preferred one first. They may hold secrets: they are never logged or shown. */
   readonly urls: readonly string[];
-  /** How many endpoints have to answer, and answer the same, when a read decides about money. Default: 2, or 1 if there is one. */
+  /**
+   * How many endpoints have to answer, and answer the same, when a read decides about money. Default: 2, or 1 if there is
+   * one. With 2 or more, a majority of those that answer is believed against the others: see {@link Endpoints.agree}.
+   */
   readonly quorum?: number;
   /** Of one request. Default 10 s. */
   readonly timeoutMs?: number;
@@ -76,6 +79,11 @@ export interface EndpointHealth {
   readonly head: bigint | undefined;
   /** How far behind the highest head it was at the last {@link Endpoints.check}. */
   readonly lagBlocks: bigint | undefined;
+  /**
+   * About what it last contradicted a majority, what it said and what they said; for an hour, in which it is asked last
+   * where one is asked. It goes on being heard where all are.
+   */
+  readonly dissent: string | undefined;
 }
 
 export interface Broadcast {
@@ -119,20 +127,30 @@ export interface Endpoints {
    */
   onOne<Result>(work: (endpoint: Endpoint) => Promise<Result>): Promise<Result>;
   /**
-   * Asks all endpoints that can be asked, and wants the same answer from each of them, and answers from a quorum.
-   * @returns undefined when a quorum says that it is not there
-   * @throws LatentError CHAIN_DISAGREES with both answers; CHAIN_UNREACHABLE when too few state it
+   * Asks all endpoints that can be asked. What a quorum of two at least says counts, if all that state anything say it, or
+   * if they are more than half of all that answered: then the others are not believed, and named in {@link health}. So one
+   * wrong endpoint of three holds nothing up. Where each has to say the same, the quorum is all of them.
+   *
+   * "Not there" is no answer that a majority could give against anybody: whoever lags says it too.
+   * @returns undefined when a quorum says that it is not there, and nobody that it is
+   * @throws LatentError CHAIN_DISAGREES with two answers, where there is no such majority, one against one for instance, or
+   * the quorum is 1; CHAIN_UNREACHABLE when too few state it
    */
   agree<Result>(question: Question<Result>): Promise<Result | undefined>;
   /** The block of that number, by quorum. For blocks deep enough not to change. @throws as {@link agree} */
   agreedBlock(number: bigint): Promise<BlockHeader | undefined>;
   /** Logs of a range whose end is deep enough, by quorum; undefined if the quorum has not reached its end. @throws as {@link agree} */
   agreedLogs(range: LogRange): Promise<AgreedLogs | undefined>;
-  /** By quorum, its block included: number, hash, and that the transaction is in it. @throws as {@link agree} */
+  /**
+   * By quorum, its block included: number, hash, and that the transaction is in it. Endpoints that have lost it, though
+   * they have its block, contradict it, and a majority that has it is believed against them. Not the other way round:
+   * that there is none is believed only while no endpoint states one, since what was paid would be paid again.
+   * @throws as {@link agree}
+   */
   agreedReceipt(hash: Hex): Promise<Receipt | undefined>;
   /**
    * Mined transactions of an account: the most that a quorum has reached, so that neither one that lags nor one that
-   * exaggerates decides. @throws LatentError CHAIN_UNREACHABLE
+   * exaggerates decides. Other counts contradict nothing: blocks differ. @throws LatentError CHAIN_UNREACHABLE
    */
   transactionCount(account: Address, at: bigint | 'latest'): Promise<bigint>;
   /** Sends a signed transaction to every endpoint. @throws LatentError CHAIN_UNREACHABLE when none could be asked */

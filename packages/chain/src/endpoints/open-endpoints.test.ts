@@ -1,4 +1,4 @@
-import { createManualClock, silentLogger } from '@latent/kit';
+import { createManualClock, type Logger, silentLogger } from '@latent/kit';
 import { type Address, type Hex, keccak256, stringToHex } from 'viem';
 import { describe, expect, test } from 'vitest';
 import type { Endpoints, EndpointsOptions } from './endpoints.ts';
@@ -10,12 +10,26 @@ const TOPIC: Hex = keccak256(stringToHex('Something()'));
 const log = (data: Hex = '0x01') => ({ address: ESCROW, topics: [TOPIC], data });
 const clock = createManualClock(1_800_000_000_000);
 
-function open(served: readonly Pick<FakeEndpoint, 'url'>[], options: Partial<EndpointsOptions> = {}): Endpoints {
+function open(
+  served: readonly Pick<FakeEndpoint, 'url'>[],
+  options: Partial<EndpointsOptions> = {},
+  logger: Logger = silentLogger,
+): Endpoints {
   return openEndpoints(
     { chainId: 31_337, urls: served.map(({ url }) => url), timeoutMs: 2_000, ...options },
-    { clock, logger: silentLogger },
+    { clock, logger },
   );
 }
+
+/** Has lost the last log of a range. */
+const losing: Tweak = (method, _params, honest) =>
+  method === 'eth_getLogs' ? [honest()].flat().slice(0, 1) : honest();
+
+/** Has lost all logs. */
+const bare: Tweak = (method, _params, honest) => (method === 'eth_getLogs' ? [] : honest());
+
+/** Has no block yet. */
+const lagging: Tweak = (method, _params, honest) => (method === 'eth_getBlockByNumber' ? null : honest());
 
 const failing: Tweak = () => {
   throw new Error('down');
@@ -217,6 +231,73 @@ describe('a quorum', () => {
     });
   });
 
+  test('is what two of three say; the third is asked last, named with what it said, and logged once', async () => {
+    const chain = chainOf([log()], [log('0x02')]);
+    await using one = await serveChain(chain, losing);
+    await using two = await serveChain(chain);
+    await using three = await serveChain(chain);
+    const logged: unknown[] = [];
+    const logger: Logger = { ...silentLogger, error: (fields) => void logged.push(fields) };
+    const endpoints = open([one, two, three], {}, logger);
+    for (let reads = 0; reads < 3; reads += 1) expect((await endpoints.agreedLogs(range))?.logs).toHaveLength(2);
+    const [dissenter, ...others] = endpoints.health();
+    expect(dissenter?.dissent).toMatch(/^About the logs of blocks 0 to 2 it says: 1 logs, .*; 2 of 3 say: 2 logs, /);
+    expect(others.map(({ dissent }) => dissent)).toEqual([undefined, undefined]);
+    expect(logged).toEqual([{ endpoint: `1 (${one.url})`, dissent: dissenter?.dissent }]);
+    const before = one.asked.length;
+    await endpoints.public.getBlockNumber();
+    expect(one.asked).toHaveLength(before);
+  });
+
+  test('is heard of a dissenter too, whose dissent is forgotten an hour after its last', async () => {
+    const chain = chainOf([log()], [log('0x02')]);
+    await using one = await serveChain(chain, losing);
+    await using two = await serveChain(chain);
+    await using three = await serveChain(chain);
+    const endpoints = open([one, two, three]);
+    await endpoints.agreedLogs(range);
+    one.become((_method, _params, honest) => honest());
+    three.become(failing);
+    expect((await endpoints.agreedLogs(range))?.logs).toHaveLength(2);
+    expect(endpoints.health()[0]?.dissent).toBeDefined();
+    await clock.advance(3_600_000);
+    expect(endpoints.health()[0]?.dissent).toBeUndefined();
+  });
+
+  test.each<[string, number, readonly Tweak[], Partial<EndpointsOptions>]>([
+    ['one against one', 1, [], {}],
+    ['two against two', 2, [losing], {}],
+    ['two against one, where all have to say it', 2, [], { quorum: 3 }],
+    ['two against one, where one is believed alone', 2, [], { quorum: 1 }],
+    ['two that differ in what they lack, against two', 2, [bare], {}],
+    ['two against one, while a fourth has not got that far', 2, [lagging], {}],
+  ])('is not had at %s', async (_what, honest, others, options) => {
+    const chain = chainOf([log()], [log('0x02')]);
+    const served = await Promise.all([
+      ...Array.from({ length: honest }, () => serveChain(chain)),
+      ...[losing, ...others].map((tweak) => serveChain(chain, tweak)),
+    ]);
+    const endpoints = open(served, options);
+    await expect(endpoints.agreedLogs(range)).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' });
+    expect(endpoints.health().filter(({ dissent }) => dissent !== undefined)).toEqual([]);
+    await Promise.all(served.map((endpoint) => endpoint[Symbol.asyncDispose]()));
+  });
+
+  test('is not held up by an endpoint that answers with an error', async () => {
+    const chain = chainOf([log()], [log('0x02')]);
+    const reverting: Tweak = (method, _params, honest) => {
+      if (method === 'eth_chainId') return honest();
+      throw new FakeRpcError(3, 'execution reverted');
+    };
+    await using one = await serveChain(chain, reverting);
+    await using two = await serveChain(chain);
+    await using three = await serveChain(chain);
+    const endpoints = open([one, two, three]);
+    expect(await endpoints.agreedBlock(1n)).toMatchObject({ number: 1n });
+    expect(endpoints.health()[0]).toMatchObject({ state: 'failing', problem: expect.stringContaining('reverted') });
+    expect(await open([one, two, three]).transactionCount(ESCROW, 'latest')).toBe(7n);
+  });
+
   test('does not take an endpoint that lags for one that has no logs', async () => {
     await using one = await serveChain(chainOf([log()], [log()]));
     await using slow = await serveChain(chainOf([log()]));
@@ -280,6 +361,32 @@ describe('receipts', () => {
     await using one = await serveChain(chain, withReceipt());
     await using two = await serveChain(chain, tweak);
     await expect(open([one, two]).agreedReceipt(HASH)).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' });
+  });
+
+  test.each<[string, Tweak, RegExp]>([
+    ['has lost it', withReceipt(null), /it says: none, at block 3; 2 of 3 say: success in block 1/],
+    ['says otherwise', withReceipt({ status: '0x0' }), /it says: reverted in block 1/],
+    ['contradicts itself', withReceipt({}, false), /its block 1 does not hold it; 2 of 3/],
+  ])('are believed of two, though a third %s, and that is remembered', async (_what, tweak, said) => {
+    await using one = await serveChain(chain, tweak);
+    await using two = await serveChain(chain, withReceipt());
+    await using three = await serveChain(chain, withReceipt());
+    const endpoints = open([one, two, three]);
+    expect(await endpoints.agreedReceipt(HASH)).toMatchObject({ status: 'success', blockNumber: 1n });
+    expect(endpoints.health().map(({ dissent }) => dissent)).toEqual([
+      expect.stringMatching(said),
+      undefined,
+      undefined,
+    ]);
+  });
+
+  test('are not denied by any majority: what one states may have been paid', async () => {
+    await using one = await serveChain(chain, withReceipt());
+    await using two = await serveChain(chain, withReceipt(null));
+    await using three = await serveChain(chain, withReceipt(null));
+    const endpoints = open([one, two, three]);
+    await expect(endpoints.agreedReceipt(HASH)).rejects.toMatchObject({ code: 'CHAIN_DISAGREES' });
+    expect(endpoints.health().some(({ dissent }) => dissent !== undefined)).toBe(false);
   });
 
   test('of another transaction are refused', async () => {

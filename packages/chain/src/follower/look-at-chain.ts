@@ -114,7 +114,7 @@ async function readNear(
 /**
  * A block whose bloom says that there may be logs of a contract, of which the endpoint gave none. Most often the bloom is
  * just full; but endpoints do lose logs, those of the newest blocks above all. Everybody else is asked, and where there is
- * nobody else, the same endpoint in another way.
+ * nobody else, the same endpoint in another way. A majority that has logs does not mend what was read: it is read again.
  * @throws LatentError CHAIN_DISAGREES
  */
 export async function settleDoubt(
@@ -135,12 +135,13 @@ export async function settleDoubt(
     return (await endpoint.logs({ addresses, blockHash: header.hash })).length;
   };
   try {
-    await endpoints.agree({
+    const count = await endpoints.agree({
       what,
       work,
       inWords: (count) => `${count} logs`,
       explain: (one, other) => `Endpoint ${one.result < other.result ? one.endpoint : other.endpoint} has lost logs.`,
     });
+    if (count !== undefined && count > 0) throw lostBySome(header, count);
   } catch (thrown) {
     // Nobody else to ask just now. What is confirmed later is compared again, by quorum.
     if (!(thrown instanceof LatentError && thrown.code === 'CHAIN_UNREACHABLE')) throw thrown;
@@ -156,6 +157,18 @@ async function askReceipts(endpoint: Endpoint, header: BlockHeader, addresses: r
     {
       hint: 'It is asked again. If it lasts, use another endpoint.',
       details: { endpoint: endpoint.name, block: header.number, logs: found.length },
+    },
+  );
+}
+
+/** The others are right, but they are not who was read from: it is asked last from now on. */
+function lostBySome({ number }: BlockHeader, logs: number): LatentError {
+  return new LatentError(
+    'CHAIN_DISAGREES',
+    `An endpoint has lost logs: of block ${number} it gave none, but others have ${logs}.`,
+    {
+      hint: 'The block is read again, from another endpoint.',
+      details: { block: number, logs },
     },
   );
 }

@@ -47,6 +47,26 @@ describe('lost logs', () => {
     });
   });
 
+  test('of a new block hold nothing up where two of three have them: they are read from one of those', async () => {
+    const chain = createFakeChain();
+    chain.mine([opened()]);
+    await using one = await serveChain(
+      chain,
+      losing(() => true),
+    );
+    await using two = await serveChain(chain);
+    await using three = await serveChain(chain);
+    using bench = openFollowBench();
+    const follower = bench.open([one, two, three]);
+    await expect(follower.catchUp()).rejects.toMatchObject({
+      code: 'CHAIN_DISAGREES',
+      details: { block: 1n, logs: 1 },
+    });
+    expect(follower.head()).toBeUndefined();
+    await follower.catchUp();
+    expect(follower.openLeases()).toHaveLength(1);
+  });
+
   test('that slipped through are noticed when their block is confirmed, and taken in where they belong', async () => {
     const chain = createFakeChain();
     chain.mine([opened(TWO)]);

@@ -337,6 +337,64 @@ describe.skipIf(anvilPath === undefined)('an endpoint that lies', () => {
     expect(sender.find('a')).toMatchObject({ state: 'ineffective', spentWei: await bench.spent() });
   });
 
+  test.each<[string, (honest: Record<string, unknown> | null) => unknown]>([
+    ['loses receipts', () => null],
+    ['says that it reverted', (honest) => honest && { ...honest, status: '0x0' }],
+  ])('and %s holds up nothing where two others agree', async (_what, tweak) => {
+    await using anvil = await startAnvil();
+    using bench = await openSendBench(anvil, COUNTER_CODE);
+    await using second = await serveChain(anvil);
+    await using liar = await serveChain(anvil, async (method, _params, honest) => {
+      const said = await honest();
+      return method === 'eth_getTransactionReceipt' ? tweak(said === null ? null : Object(said)) : said;
+    });
+    const sender = bench.open(mineOne(anvil), { urls: [liar.url, anvil.url, second.url] });
+    expect(await sender.send(call, bench.wish('a'))).toMatchObject({ by: 'us', spentWei: await bench.spent() });
+    const again = bench.wish('b', { isDone: async () => (await bench.count()) > 1n });
+    expect(await sender.send(call, again)).toMatchObject({ by: 'us', receipt: { status: 'success' } });
+    expect(sender.status()).toEqual({ open: [], problem: undefined });
+    expect(await bench.count()).toBe(2n);
+  });
+
+  test('and makes up a receipt of an attempt holds up nothing: another one has used the nonce', async () => {
+    await using anvil = await startAnvil();
+    using bench = await openSendBench(anvil, COUNTER_CODE);
+    await using second = await serveChain(anvil);
+    await anvil.client.setAutomine(false);
+    const sent: unknown[] = [];
+    const replacing = () => sender.find('a')?.hashes[1];
+    await using liar = await serveChain(anvil, async (method, [first], honest) => {
+      if (method === 'eth_sendRawTransaction') sent.push(first);
+      const isZero = method === 'eth_getBlockByNumber' && first === '0x0';
+      if (isZero) return { ...Object(await honest()), transactions: [replacing()] };
+      if (method !== 'eth_getTransactionReceipt' || first !== replacing()) return honest();
+      const { hash: blockHash } = Object(await anvil.answer('eth_getBlockByNumber', ['0x0', false]));
+      return {
+        ...{ transactionHash: first, blockHash, blockNumber: '0x0', from: bench.account.address, to: TARGET },
+        ...{ status: '0x1', gasUsed: '0x5208', effectiveGasPrice: '0x1', logs: [] },
+      };
+    });
+    const sender = bench.open(
+      async () => {
+        const hash = replacing();
+        if (hash === undefined) return;
+        // The pool has kept the first one instead.
+        if ((await anvil.client.getTransactionCount({ address: bench.account.address })) === 0) {
+          await anvil.client.dropTransaction({ hash });
+          await anvil.answer('eth_sendRawTransaction', [sent[0]]);
+        }
+        await anvil.client.mine({ blocks: 1 });
+      },
+      { urls: [liar.url, anvil.url, second.url] },
+    );
+    expect(await sender.send(call, bench.wish('a'))).toMatchObject({
+      by: 'us',
+      receipt: { transactionHash: sender.find('a')?.hashes[0] ?? expect.anything() },
+    });
+    expect(sender.status().problem).toBeUndefined();
+    expect(await bench.count()).toBe(1n);
+  });
+
   test('one of two that loses receipts is found out, and nothing is decided', async () => {
     await using anvil = await startAnvil();
     using bench = await openSendBench(anvil, COUNTER_CODE);

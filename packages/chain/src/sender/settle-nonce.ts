@@ -5,13 +5,19 @@ import type { SenderContext } from './sender-context.ts';
 import type { Attempt, Wish } from './sender-schema.ts';
 
 /**
- * The chain says that the wish's nonce is used: finds out by what, and settles it once that lies deep enough.
+ * The chain says that the wish's nonce is used: finds out by what, and settles it once that lies deep enough. An attempt that
+ * too few state, or that endpoints contradict each other about, is decided by another one: only one of them can be mined.
  * @throws LatentError CHAIN_DISAGREES, CHAIN_UNREACHABLE
  */
 export async function settleNonce(context: SenderContext, wish: Wish, head: BlockHeader): Promise<void> {
   const { outbox, endpoints, logger, settings } = context;
+  const doubts: LatentError[] = [];
   for (const attempt of outbox.attempts(wish)) {
-    const receipt = await endpoints.agreedReceipt(attempt.hash);
+    const receipt = await endpoints.agreedReceipt(attempt.hash).catch((thrown: unknown) => {
+      if (!isDoubt(thrown)) throw thrown;
+      doubts.push(thrown);
+      return undefined;
+    });
     if (receipt === undefined) continue;
     checkReceipt(context, wish, { attempt, receipt });
     if (wish.minedHash !== attempt.hash) {
@@ -22,8 +28,16 @@ export async function settleNonce(context: SenderContext, wish: Wish, head: Bloc
     settleMined(context, wish, { attempt, receipt });
     return;
   }
+  // Not by somebody else, as long as anybody says that it was one of ours: it would be paid again.
+  if (doubts[0] !== undefined) throw doubts[0];
   if (wish.minedHash !== undefined) outbox.noteMined(wish.key, undefined);
   await settleForeign(context, wish, head);
+}
+
+/** Some endpoint states a receipt, but it is not believed: not that nobody answers. */
+function isDoubt(thrown: unknown): thrown is LatentError {
+  if (!(thrown instanceof LatentError)) return false;
+  return thrown.code === 'CHAIN_DISAGREES' || Number(thrown.details['agreeing'] ?? 0) > 0;
 }
 
 interface Mined {
