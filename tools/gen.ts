@@ -25,7 +25,11 @@ const generators: readonly Generator[] = [
   },
   {
     name: 'vectors shared by Solidity and TypeScript',
-    writes: ['packages/protocol/vectors/messages.json', 'packages/protocol/vectors/charges.json'],
+    writes: [
+      'packages/protocol/vectors/charges.json',
+      'packages/protocol/vectors/messages.json',
+      'packages/protocol/vectors/rosters.json',
+    ],
     generate: async () => (await import('./gen-vectors.ts')).generateVectors(),
   },
   {

@@ -122,7 +122,10 @@ contract MeteringProof {
     }
 
     /// @dev Two payments take the fee of one; so do any number, one after the other.
-    function prove_steps_take_the_fee_of_one_payment(uint128 first, uint128 second, uint16 feeBps) external pure {
+    function prove_steps_take_the_fee_of_one_payment(uint128 first, uint128 second, uint16 feeBps)
+        external
+        pure
+    {
         require(feeBps <= 50 && first <= second);
         uint256 before = Metering.feeDown(first, feeBps);
         uint256 step = Metering.feeDown(second, feeBps) - before;
