@@ -31,11 +31,11 @@ export const gas: Benchmark = {
         { title: 'More than in contracts/snapshots/LeaseEscrow.json', columns, rows: rows(difference) },
       ],
       aims: [
-        aimAtMost('open, 1 member', of(1, 'open'), 120_000, 'gas'),
+        aimAtMost('open, 1 member', of(1, 'open'), 110_000, 'gas'),
         aimAtMost(
           'openWithAuthorization, 1 member (what the sdk sends)',
           of(1, 'openWithAuthorization'),
-          120_000,
+          110_000,
           'gas',
         ),
         aimAtMost('open, 8 members', of(8, 'open'), 260_000, 'gas'),
