@@ -29,7 +29,7 @@ describe('listMutants', () => {
     for (const rule of ['condition', 'statement', 'modifier', '! to nothing', '+= to -=', 'constant']) {
       expect(rules).toContain(rule);
     }
-    expect(rules.filter((rule) => rule === 'statement')).toHaveLength(3);
+    expect(rules.filter((rule) => rule === 'statement')).toHaveLength(4);
     expect(rules.filter((rule) => rule === 'condition')).toHaveLength(2);
   });
 
