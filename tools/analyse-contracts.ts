@@ -34,7 +34,7 @@ export interface Finding {
 }
 
 /** @param slither its program, for instance that of a virtual environment */
-export async function analyseContracts(slither: string): Promise<readonly Finding[]> {
+async function analyseContracts(slither: string): Promise<readonly Finding[]> {
   const folder = await mkdtemp(join(tmpdir(), 'latent-analysis-'));
   try {
     await cp(join(ROOT, 'contracts', 'src'), join(folder, 'src'), { recursive: true });

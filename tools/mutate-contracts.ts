@@ -27,7 +27,7 @@ type Result = z.infer<typeof resultSchema>;
 const reportSchema = z.object({ listed: z.number(), ran: z.number(), mutants: z.array(resultSchema) });
 
 /** All sources of the contracts that have code, by path below `contracts/`. */
-export async function contractSources(): Promise<Map<string, string>> {
+async function contractSources(): Promise<Map<string, string>> {
   const files = (await listFiles(ROOT, ['.sol'])).filter((path) =>
     /^contracts\/src\/(?!interfaces\/).*\.sol$/.test(path),
   );
