@@ -55,7 +55,7 @@ export function addBill(program: Command): void {
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nExamples:\n  $ latent bill digits --gas-gwei 0.01\n  $ latent bill 0x… --verify --deployment deployment.json --rpc https://rpc.example',
+      '\nExample:\n  $ latent bill digits --gas-gwei 0.01\n  $ latent bill 0x… --verify --deployment deployment.json --rpc https://rpc.example',
     )
     .action((name, flags) => runCommand(flags, (context) => bill(context, name, flags)));
 }

@@ -40,7 +40,9 @@ export async function runMeterFromFile({ home, output, signal }: CommandContext,
     const context: MeterContext = { name, journal, chain: { domain }, transport, clock: systemClock, signal };
     output.line(`Metering ${name}, ${record.members.length} machines. Ctrl-C ends it: then nobody pays them any more.`);
     try {
-      return await endMetering(context, await meterCluster(context));
+      const exitCode = await endMetering(context, await meterCluster(context));
+      output.result({ cluster: name, phase: 'ended' });
+      return exitCode;
     } finally {
       await transport.close();
     }

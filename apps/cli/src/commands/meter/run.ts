@@ -16,6 +16,7 @@ import { hexToBytes } from 'viem';
 import { loadPayer } from '../../home/load-payer.ts';
 import { loadNetwork } from '../../home/network.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
+import { JSON_OPTION } from '../cluster/common-options.ts';
 import { chooseSigning } from './choose-signing.ts';
 import { runMeterFromFile } from './run-from-file.ts';
 
@@ -30,9 +31,10 @@ export function addMeterRun(meter: Command): void {
     .summary('meter a cluster that was handed to you (those of your own are metered by themselves)')
     .argument('[cluster]', 'one of your own; started by launch')
     .option('--file <file>', 'a meter that was handed over with latent meter export')
+    .option(...JSON_OPTION)
     .addHelpText('after', '\nExample:\n  $ latent meter run --file digits.meter')
     .action((name, flags) =>
-      runCommand({}, async (context) => {
+      runCommand(flags, async (context) => {
         if ((name === undefined) === (flags.file === undefined)) {
           throw new LatentError('CONFIG_INVALID', 'Give either a cluster of your own or --file FILE.');
         }
@@ -76,6 +78,7 @@ async function runMeter({ home, store, output, signal }: CommandContext, name: s
       },
     });
     output.line(`${name}: ${ended.phase}`);
+    output.result({ cluster: name, phase: ended.phase });
     return 0;
   } finally {
     await transport.close();
