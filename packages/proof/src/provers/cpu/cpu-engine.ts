@@ -104,6 +104,8 @@ export async function openCpuEngine(options: CpuEngineOptions = {}): Promise<Eng
 
   /** A crew that failed has ended, and holds nothing any more. */
   async function ask(crew: Crew, request: WorkerRequest, signal: AbortSignal): Promise<void> {
+    // A short pass could be done before the crew hears of a stop.
+    if (signal.aborted) throw toLatentError(signal.reason);
     try {
       await crew.request(request, signal);
     } catch (error) {
