@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { LatentError } from '@latent/protocol';
-import { createDirectTransport, createKeyPair } from '@latent/transport';
+import { createTcpTransport, createKeyPair } from '@latent/transport';
 import { type ChannelKind, type ReceiverNote, receiverNoteSchema, TLS_IDENTITY, TLS_OPTIONS } from './channel-kinds.ts';
 
 /** Connects to an end in another thread, in one of the ways that are compared. */
@@ -60,7 +60,7 @@ function createDialler(kind: ChannelKind, port: number, secret: Buffer): Pick<Ch
   const nothing = async () => undefined;
   switch (kind) {
     case 'latent': {
-      const transport = createDirectTransport({ keyPair: createKeyPair(randomBytes(32)) });
+      const transport = createTcpTransport({ keyPair: createKeyPair(randomBytes(32)) });
       const peer = { key: createKeyPair(secret).key, hints: [`tcp://${host}:${port}`] };
       return { connect: (signal) => transport.connect(peer, { signal }), close: () => transport.close() };
     }

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createDirectTransport, createKeyPair, type EncryptedStream } from '@latent/transport';
+import { createTcpTransport, createKeyPair, type EncryptedStream } from '@latent/transport';
 import { type ChannelSetup, channelSetupSchema, type ReceiverNote, TLS_OPTIONS } from './channel-kinds.ts';
 
 // A thread of its own, as two ends in one would take turns. It listens, counts what arrives on each connection, and
@@ -15,7 +15,7 @@ async function listen(to: ChannelSetup['kind']): Promise<number> {
   const key = Buffer.from(secret, 'hex');
   switch (to) {
     case 'latent': {
-      const transport = createDirectTransport({ keyPair: createKeyPair(key) });
+      const transport = createTcpTransport({ keyPair: createKeyPair(key) });
       const { hints } = await transport.listen((stream) => void countMessages(stream), {
         address: '127.0.0.1',
         port: 0,

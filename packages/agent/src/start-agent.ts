@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Clock, type Logger, openStore } from '@latent/kit';
 import type { AskId } from '@latent/protocol';
 import { type ChainClient, connectChain, withChain } from '@latent/sdk';
-import { createDirectTransport } from '@latent/transport';
+import { createTcpTransport } from '@latent/transport';
 import type { Address } from 'viem';
 import type { AgentContext } from './agent-context.ts';
 import { listenAsBefore } from './api/listen-as-before.ts';
@@ -75,7 +75,7 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     signal,
   };
   const epoch = await joinOperator(context);
-  const transport = createDirectTransport({ keyPair: identity.peer });
+  const transport = createTcpTransport({ keyPair: identity.peer });
   // The handlers need the ask, and the ask needs the port: streams that come in between are dropped.
   let server: ReturnType<typeof serveAgent> | undefined;
   const listener = await listenAsBefore(

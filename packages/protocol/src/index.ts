@@ -191,6 +191,39 @@ export {
   matchRequestSchema,
 } from './wire/book-api.ts';
 export {
+  DISCOVERY_NONCE_BYTES,
+  DISCOVERY_QUESTION_BYTES,
+  type DiscoveryAnswer,
+  type DiscoveryQuestion,
+  type DiscoveryQuestionKind,
+  decodeDiscoveryAnswer,
+  decodeDiscoveryQuestion,
+  encodeDiscoveryAnswer,
+  encodeDiscoveryQuestion,
+} from './wire/discovery-packet.ts';
+export {
+  type BookLinkMessage,
+  bookLinkMessageSchema,
+  type Discovery,
+  FIRST_BOOK_CHANNEL,
+  linkHelloText,
+  MAX_ADDRESSES,
+  MAX_LINK_MESSAGE_BYTES,
+  PEER_LINK_PATH,
+  type PeerLinkMessage,
+  peerLinkMessageSchema,
+  punchTokenSchema,
+  udpAddressSchema,
+} from './wire/peer-link.ts';
+export {
+  decodeRelayFrame,
+  encodeRelayFrame,
+  MAX_RELAY_PAYLOAD_BYTES,
+  RELAY_HEADER_BYTES,
+  type RelayFrame,
+  writeRelayChannel,
+} from './wire/relay-frame.ts';
+export {
   claimHandedSchema,
   MAX_WATCH_ANSWER_BYTES,
   MAX_WATCH_REQUEST_BYTES,

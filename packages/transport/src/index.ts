@@ -1,9 +1,3 @@
-export { type ConnectionLimits, defaultConnectionLimits } from './direct/admission.ts';
-export {
-  createDirectTransport,
-  type DirectTransportOptions,
-  type RefusedConnection,
-} from './direct/direct-transport.ts';
 export { createKeyPair, KEY_SEED_BYTES, type KeyPair } from './key-pair.ts';
 export { type CallMethodOptions, callMethod } from './rpc/call-method.ts';
 export { defineMethod, type Method } from './rpc/define-method.ts';
@@ -18,6 +12,12 @@ export type { ChannelMessage, MethodChannel } from './rpc/method-channel.ts';
 export { type OpenedMethod, type OpenMethodOptions, openMethod } from './rpc/open-method.ts';
 export { type MethodDefect, type MethodServer, type ServeMethodsOptions, serveMethods } from './rpc/serve-methods.ts';
 export { MAX_PAYLOAD_BYTES } from './rpc/wire-message.ts';
+export { type ConnectionLimits, defaultConnectionLimits } from './tcp/admission.ts';
+export {
+  createTcpTransport,
+  type RefusedConnection,
+  type TcpTransportOptions,
+} from './tcp/tcp-transport.ts';
 export {
   type EncryptedStream,
   type Listener,

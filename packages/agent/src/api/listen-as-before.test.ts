@@ -2,7 +2,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createDirectTransport, createKeyPair } from '@latent/transport';
+import { createTcpTransport, createKeyPair } from '@latent/transport';
 import { afterEach, beforeEach, expect, it } from 'vitest';
 import { listenAsBefore } from './listen-as-before.ts';
 
@@ -16,7 +16,7 @@ afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
 /** One life of an agent: listens, ends, and says where it was. */
 async function live(port = 0): Promise<string | undefined> {
-  const transport = createDirectTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(7)) });
+  const transport = createTcpTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(7)) });
   const { hints } = await listenAsBefore(transport, (stream) => stream.destroy(), { dataDir, address, port });
   await transport.close();
   return hints[0];

@@ -99,6 +99,15 @@ export const errorCodes = {
   // network
   PEER_UNREACHABLE: { retry: 'later', meaning: 'No encrypted stream to the peer could be opened.' },
   PEER_WRONG_KEY: { retry: 'never', meaning: 'The peer proved another key than the one expected.' },
+  PEER_ABSENT: { retry: 'later', meaning: 'The peer has no link to the book that was to introduce it.' },
+  RELAY_QUOTA: {
+    retry: 'later',
+    meaning: 'The book has relayed for this peer what it relays without payment, and carries no more for now.',
+  },
+  RELAY_OVERFLOW: {
+    retry: 'now',
+    meaning: 'The other side took what was relayed to it too slowly, and the book let the channel go.',
+  },
   STREAM_CLOSED: { retry: 'now', meaning: 'The stream ended before the answer.' },
   MESSAGE_TOO_LARGE: { retry: 'never', meaning: 'A message exceeds the limit of its kind.' },
   MESSAGE_INVALID: { retry: 'never', meaning: 'A message does not fit its schema.' },

@@ -9,7 +9,7 @@ import {
   type Resource,
   type SignedVoucher,
 } from '@latent/protocol';
-import { createDirectTransport, createKeyPair, handleCall, serveMethods } from '@latent/transport';
+import { createTcpTransport, createKeyPair, handleCall, serveMethods } from '@latent/transport';
 import { agentMethods } from '../agents/agent-methods.ts';
 import type { ClusterJournal } from './cluster-journal.ts';
 import { type ClusterRecord, clusterRecordSchema } from './cluster-record.ts';
@@ -96,7 +96,7 @@ export async function openMeterBench(): Promise<MeterBench> {
     },
     tell: (_name, { text }) => void told.push(text),
   };
-  const transport = createDirectTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(9)) });
+  const transport = createTcpTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(9)) });
   const clock = {
     nowMs: () => nowMs,
     sleep: async (ms: number) => {
@@ -160,7 +160,7 @@ async function openAgent(rank: number, nowMs: () => number) {
     onDefect: () => {},
   });
   const keyPair = createKeyPair(new Uint8Array(32).fill(rank + 1));
-  const transport = createDirectTransport({ keyPair });
+  const transport = createTcpTransport({ keyPair });
   const listener = await transport.listen((stream) => server.onStream(stream), { address: '127.0.0.1', port: 0 });
   const resource: Resource = {
     ...{ kind: 'cpu', model: 'test', deviceMemoryMiB: 1, cpuCores: 1, memoryMiB: 1, region: 'eu', site: 'attic' },

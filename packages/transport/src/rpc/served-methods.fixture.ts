@@ -1,8 +1,8 @@
 import { type LatentError, toLatentError, uintSchema } from '@latent/protocol';
 import { afterEach, expect } from 'vitest';
 import { z } from 'zod';
-import { createDirectTransport } from '../direct/direct-transport.ts';
 import { createKeyPair } from '../key-pair.ts';
+import { createTcpTransport } from '../tcp/tcp-transport.ts';
 import type { EncryptedStream, PeerAddress, Transport } from '../transport.ts';
 import { defineMethod } from './define-method.ts';
 import { handleCall, handleStream, type MethodHandler } from './handle-method.ts';
@@ -58,8 +58,8 @@ export async function serve(
 ): Promise<Served> {
   const defects: MethodDefect[] = [];
   const streams: EncryptedStream[] = [];
-  const server = createDirectTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(2)) });
-  const client = createDirectTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(1)) });
+  const server = createTcpTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(2)) });
+  const client = createTcpTransport({ keyPair: createKeyPair(new Uint8Array(32).fill(1)) });
   const methods = serveMethods({ handlers, onDefect: (defect) => defects.push(defect), ...options });
   const onStream = (stream: EncryptedStream) => {
     streams.push(stream);

@@ -6,7 +6,7 @@ import { dialPeer } from './dial.ts';
 import { listenForPeers } from './listen.ts';
 import { NoiseStream } from './noise-stream.ts';
 
-export interface DirectTransportOptions {
+export interface TcpTransportOptions {
   readonly keyPair: KeyPair;
   /** For TCP connection and handshake, on either side. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
@@ -27,7 +27,7 @@ export interface RefusedConnection {
 }
 
 /** {@link Transport} over TCP: one connection for each stream, Noise XX to the peer's ed25519 key, no multiplexing. */
-export function createDirectTransport(options: DirectTransportOptions): Transport {
+export function createTcpTransport(options: TcpTransportOptions): Transport {
   const { keyPair, handshakeTimeoutMs = 10_000, idleTimeoutMs = 30_000 } = options;
   const limits = { ...defaultConnectionLimits, ...options.limits };
   const listeners = new Set<Listener>();

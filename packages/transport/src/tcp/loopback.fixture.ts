@@ -4,8 +4,8 @@ import { type LatentError, toLatentError } from '@latent/protocol';
 import { afterEach, expect } from 'vitest';
 import { createKeyPair, type KeyPair } from '../key-pair.ts';
 import type { EncryptedStream, Listener, Transport } from '../transport.ts';
-import { createDirectTransport, type DirectTransportOptions } from './direct-transport.ts';
 import { parseHint } from './parse-hint.ts';
+import { createTcpTransport, type TcpTransportOptions } from './tcp-transport.ts';
 
 /** Real transports, sockets and proxies on the loopback interface for tests; all are closed after each test. */
 const cleanups: (() => Promise<void>)[] = [];
@@ -17,8 +17,8 @@ export function keyPairOf(byte: number): KeyPair {
   return createKeyPair(new Uint8Array(32).fill(byte));
 }
 
-export function openTransport(byte: number, options: Partial<DirectTransportOptions> = {}): Transport {
-  const transport = createDirectTransport({ keyPair: keyPairOf(byte), ...options });
+export function openTransport(byte: number, options: Partial<TcpTransportOptions> = {}): Transport {
+  const transport = createTcpTransport({ keyPair: keyPairOf(byte), ...options });
   cleanups.push(() => transport.close());
   return transport;
 }
@@ -58,7 +58,7 @@ export interface Pair {
 
 /** @param through a proxy to be put between: gets the port of the listener, returns its own */
 export async function openPair(
-  options: Partial<DirectTransportOptions> = {},
+  options: Partial<TcpTransportOptions> = {},
   through: (port: number) => Promise<number> = (port) => Promise.resolve(port),
 ): Promise<Pair> {
   const server = openTransport(2, options);
