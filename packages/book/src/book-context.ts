@@ -3,6 +3,7 @@ import type { EscrowDomain } from '@latent/protocol';
 import type { CheckAgent } from './intake/check-agent.ts';
 import type { RateLimiter } from './intake/rate-limiter.ts';
 import type { BookOptions } from './options.ts';
+import type { PeerService } from './peers/open-peers.ts';
 import type { Roster } from './presence/roster.ts';
 import type { KeptAsks } from './store/kept-asks.ts';
 
@@ -15,6 +16,10 @@ export interface BookContext {
   readonly checkAgent: CheckAgent;
   /** Per agent key, once a signature has shown that the message is the agent's. */
   readonly agentLimiter: RateLimiter;
+  /** Per place that calls: requests, and WebSockets that it opens. */
+  readonly requestLimiter: RateLimiter;
+  /** Links of peers, introductions, the relay. */
+  readonly peers: PeerService;
   /** Every URL under which an agent may have dialled this book. Known once it listens; nobody can dial before. */
   readonly urls: readonly string[];
   readonly clock: Clock;

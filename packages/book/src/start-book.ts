@@ -2,7 +2,7 @@ import { mkdir } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import { join } from 'node:path';
 import { getRequestListener } from '@hono/node-server';
-import { type Clock, type Logger, openStore } from '@latent/kit';
+import { type Clock, type Logger, openStore, type Store } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 import { createApi } from './api/create-api.ts';
 import type { BookContext } from './book-context.ts';
@@ -11,8 +11,11 @@ import { createCheckAgent } from './intake/check-agent.ts';
 import type { OperatorRegistry } from './intake/operator-registry.ts';
 import { createRateLimiter } from './intake/rate-limiter.ts';
 import type { BookOptions } from './options.ts';
+import { openPeers } from './peers/open-peers.ts';
+import { relayUsageMigration } from './peers/usage-rows.ts';
+import { presenceRoute } from './presence/presence-route.ts';
 import { createRoster } from './presence/roster.ts';
-import { servePresence } from './presence/serve-presence.ts';
+import { serveSockets } from './sockets/serve-sockets.ts';
 import { asksMigration, openKeptAsks } from './store/kept-asks.ts';
 import { startUpkeep } from './upkeep/start-upkeep.ts';
 
@@ -42,37 +45,36 @@ const MAX_HEAD_BYTES = 8 * 1024;
 
 /**
  * Starts an order-book node. Asks that were accepted before are there again; agents have to connect anew.
- * @throws LatentError CONFIG_INVALID if the address cannot be served on, and kit's error if the store cannot be opened
+ * @throws LatentError CONFIG_INVALID if the address, or a UDP port, cannot be served on, and kit's error if the store cannot
+ * be opened
  */
 export async function startBook(options: BookOptions, dependencies: StartBookDependencies): Promise<RunningBook> {
-  const { clock, logger, randomBytes } = dependencies;
-  const { deployment, dataDir } = options;
+  const { dataDir } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const store = openStore({ path: join(dataDir, 'book.sqlite'), migrations: [asksMigration] });
+  const store = openStore({ path: join(dataDir, 'book.sqlite'), migrations: [asksMigration, relayUsageMigration] });
+  try {
+    return await openBook(options, dependencies, store);
+  } catch (thrown) {
+    store.close();
+    throw thrown;
+  }
+}
+
+async function openBook(options: BookOptions, dependencies: StartBookDependencies, store: Store): Promise<RunningBook> {
+  const { logger } = dependencies;
   const stopping = new AbortController();
   const urls = [...options.publicUrls];
-  const context: BookContext = {
-    options,
-    urls,
-    domain: { chainId: deployment.chainId, escrow: deployment.escrow },
-    kept: openKeptAsks(store),
-    roster: createRoster(),
-    checkAgent: createCheckAgent(dependencies.registry ?? createChainRegistry(deployment), clock),
-    agentLimiter: createRateLimiter(options.messagesPerMinute, clock),
-    clock,
-    logger,
-    randomBytes,
-    signal: AbortSignal.any([dependencies.signal, stopping.signal]),
-  };
+  const signal = AbortSignal.any([dependencies.signal, stopping.signal]);
+  const context = await createContext(options, { ...dependencies, signal }, { store, urls });
   // Never rejects: what the API throws it answers with.
   const answer = getRequestListener(createApi(context).fetch, { overrideGlobalObjects: false });
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEAD_TIMEOUT_MS, maxHeaderSize: MAX_HEAD_BYTES },
     (request, response) => void answer(request, response),
   );
-  const endPresence = servePresence(server, context);
-  const url = await listen(server, options).catch((thrown: unknown) => {
-    store.close();
+  const endSockets = serveSockets(server, context, [presenceRoute(context), context.peers.route]);
+  const url = await listen(server, options).catch(async (thrown: unknown) => {
+    await context.peers.close();
     throw thrown;
   });
   urls.push(url);
@@ -80,7 +82,8 @@ export async function startBook(options: BookOptions, dependencies: StartBookDep
 
   const ended = (async () => {
     await startUpkeep(context);
-    endPresence();
+    endSockets();
+    await context.peers.close();
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
@@ -95,6 +98,31 @@ export async function startBook(options: BookOptions, dependencies: StartBookDep
       stopping.abort();
       return ended;
     },
+  };
+}
+
+/** @param urls of the book; the one that it listens on is added once it does */
+async function createContext(
+  options: BookOptions,
+  dependencies: StartBookDependencies,
+  { store, urls }: { readonly store: Store; readonly urls: readonly string[] },
+): Promise<BookContext> {
+  const { clock, logger, randomBytes, signal, registry } = dependencies;
+  const { deployment } = options;
+  return {
+    options,
+    urls,
+    domain: { chainId: deployment.chainId, escrow: deployment.escrow },
+    kept: openKeptAsks(store),
+    roster: createRoster(),
+    checkAgent: createCheckAgent(registry ?? createChainRegistry(deployment), clock),
+    agentLimiter: createRateLimiter(options.messagesPerMinute, clock),
+    requestLimiter: createRateLimiter(options.requestsPerMinute, clock),
+    peers: await openPeers({ options, urls, clock, logger, randomBytes, signal }, store),
+    clock,
+    logger,
+    randomBytes,
+    signal,
   };
 }
 

@@ -223,7 +223,8 @@ describe('GET', () => {
     const agent = createAgent('a', bench.registry);
     await bench.present(agent, await agent.ask());
     const { body } = await bench.get('/v1/status');
-    expect(bookStatusSchema.parse(body)).toEqual({ name: 'book-7', ...domain, asks: 1, present: 1 });
+    const counts = { asks: 1, present: 1, links: 0, channels: 0, relayedBytes: 0 };
+    expect(bookStatusSchema.parse(body)).toEqual({ name: 'book-7', ...domain, ...counts });
   });
 
   it('/v1/asks lists the cheapest first, page by page', async () => {
@@ -248,6 +249,7 @@ describe('GET', () => {
       ['/v1/orders', ['post']],
       ['/v1/status', ['get']],
       ['/v1/presence', ['get']],
+      ['/v1/peers', ['get']],
     ]);
   });
 });

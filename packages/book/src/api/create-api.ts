@@ -7,8 +7,8 @@ import { cors } from 'hono/cors';
 import type { z } from 'zod';
 import type { BookContext } from '../book-context.ts';
 import { acceptAsk } from '../intake/accept-ask.ts';
-import { createRateLimiter } from '../intake/rate-limiter.ts';
 import { publicError } from '../public-error.ts';
+import { callerOf } from '../sockets/caller.ts';
 import { toJson } from '../to-json.ts';
 import { answerOrder, listAsks } from './answer-order.ts';
 import { describeApi, pageSchema } from './describe-api.ts';
@@ -18,13 +18,12 @@ type Env = { Bindings: HttpBindings };
 
 /** The HTTP API of a book. Every error leaves it as an `ErrorBody`. */
 export function createApi(context: BookContext): OpenAPIHono<Env> {
-  const { options, logger, kept, roster } = context;
+  const { options, logger, kept, roster, requestLimiter, peers } = context;
   const app = new OpenAPIHono<Env>();
-  const limiter = createRateLimiter(options.requestsPerMinute, context.clock);
 
   app.use(cors({ origin: '*', allowMethods: ['GET', 'POST'], allowHeaders: ['content-type'], maxAge: 86_400 }));
   app.use(async (c, next) => {
-    limiter.admit(c.env.incoming.socket.remoteAddress ?? 'unknown');
+    requestLimiter.admit(callerOf(c.env.incoming, options.proxies).place);
     await next();
   });
   app.use(bodyLimit({ maxSize: MAX_BOOK_REQUEST_BYTES, onError: refuseLargeBody }));
@@ -40,7 +39,8 @@ export function createApi(context: BookContext): OpenAPIHono<Env> {
   });
   app.get('/v1/status', (c) => {
     const { name } = options;
-    return respond(c, { name, ...context.domain, asks: kept.size, present: roster.size } satisfies BookStatus);
+    const counts = { asks: kept.size, present: roster.size, ...peers.status() };
+    return respond(c, { name, ...context.domain, ...counts } satisfies BookStatus);
   });
   describeApi(app);
 

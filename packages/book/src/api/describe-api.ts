@@ -7,6 +7,7 @@ import {
   MAX_ASKS_PER_ANSWER,
   matchAnswerSchema,
   matchRequestSchema,
+  PEER_LINK_PATH,
   signedAskSchema,
 } from '@latent/protocol';
 import type { Env } from 'hono';
@@ -62,6 +63,16 @@ export function describeApi<E extends Env>(app: OpenAPIHono<E>): void {
     path: '/v1/presence',
     summary: 'WebSocket by which an agent is present',
     responses: { 101: { description: 'Then messages of JSON: the book challenges, the agent answers with a hello.' } },
+  });
+  registry.registerPath({
+    method: 'get',
+    path: PEER_LINK_PATH,
+    summary: 'WebSocket by which a peer is introduced to others, and relayed',
+    responses: {
+      101: {
+        description: 'Then messages of JSON, challenge and hello first; and bytes: a channel, and what it relays.',
+      },
+    },
   });
   app.doc31('/openapi.json', {
     openapi: '3.1.0',

@@ -1,4 +1,5 @@
 import type { BookContext } from '../book-context.ts';
+import { TEND_MS } from '../peers/open-peers.ts';
 import { runEvery } from './run-every.ts';
 import { sweepExpired } from './sweep-expired.ts';
 import { recheckServed, verifyPending } from './verify-asks.ts';
@@ -15,5 +16,6 @@ export async function startUpkeep(context: BookContext): Promise<void> {
     every(VERIFY_PENDING_MS, () => verifyPending(context)),
     every(SWEEP_MS, () => sweepExpired(context)),
     every(RECHECK_MS, () => recheckServed(context)),
+    every(TEND_MS, async () => context.peers.tend()),
   ]);
 }

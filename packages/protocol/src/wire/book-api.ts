@@ -53,6 +53,11 @@ export const bookStatusSchema = z.object({
   escrow: addressSchema,
   asks: z.int().min(0),
   present: z.int().min(0),
+  /** Peers' links, and channels between them. */
+  links: z.int().min(0),
+  channels: z.int().min(0),
+  /** Since the day began in UTC, both ways. */
+  relayedBytes: z.int().min(0),
 });
 export type BookStatus = z.infer<typeof bookStatusSchema>;
 

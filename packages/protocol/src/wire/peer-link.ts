@@ -53,7 +53,7 @@ export const bookLinkMessageSchema = z.discriminatedUnion('kind', [
     kind: z.literal('welcome'),
     /** The IP address this link comes from, as the book sees it. */
     observed: z.string().max(64),
-    /** Bytes that will still be relayed for this peer today without payment, both ways together. */
+    /** Bytes that will still be relayed today without payment on channels that this peer opens, both ways together. */
     freeRelayBytes: z.number().min(0),
   }),
   /** A peer wants to connect: to be answered on `channel`, which relays from now on. */

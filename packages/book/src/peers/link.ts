@@ -1,0 +1,105 @@
+import { type BookLinkMessage, FIRST_BOOK_CHANNEL, type PeerKey } from '@latent/protocol';
+import type { WebSocket } from 'ws';
+import type { Caller } from '../sockets/caller.ts';
+import type { ChannelEnd } from './channel.ts';
+import { LinkOutgoing } from './link-outgoing.ts';
+import type { RelayAllowance } from './relay-allowance.ts';
+import type { RelayBacklog } from './relay-backlog.ts';
+import type { RelayRate } from './relay-rates.ts';
+
+/** Bytes that may wait in the socket of a peer that does not read: relayed frames up to their limit, and what is told. */
+const MAX_UNSENT_BYTES = 1024 * 1024;
+/** Beyond this nothing is told that somebody else could send without end. */
+const CLOGGED_BYTES = MAX_UNSENT_BYTES / 2 + 64 * 1024;
+const CHANNELS_END = 2 ** 32;
+
+export interface LinkParts {
+  readonly key: PeerKey;
+  readonly caller: Caller;
+  readonly accepts: boolean;
+  readonly socket: WebSocket;
+  readonly allowance: RelayAllowance;
+  readonly rate: RelayRate;
+  readonly backlog: RelayBacklog;
+  /** The last frame that waited for this end of the link is out. */
+  readonly onDrained: (end: ChannelEnd) => void;
+}
+
+/** A peer's WebSocket to this book, from its hello to its end. */
+export class Link {
+  readonly key: PeerKey;
+  readonly caller: Caller;
+  readonly accepts: boolean;
+  readonly allowance: RelayAllowance;
+  readonly rate: RelayRate;
+  readonly outgoing: LinkOutgoing;
+  /** Its channels, by the number that it knows them by. */
+  readonly ends = new Map<number, ChannelEnd>();
+  /** Channels that it asked for, and that were asked of it, which were not answered yet. */
+  asked = 0;
+  wanted = 0;
+  /** Whether it gave a sign of life since it was pinged last. */
+  isAlive = true;
+  /** Whether nothing is read from it, as it has sent more than its rate. */
+  isHeldBack = false;
+  readonly #socket: WebSocket;
+  #nextNumber = FIRST_BOOK_CHANNEL;
+
+  constructor({ key, caller, accepts, socket, allowance, rate, backlog, onDrained }: LinkParts) {
+    this.key = key;
+    this.caller = caller;
+    this.accepts = accepts;
+    this.allowance = allowance;
+    this.rate = rate;
+    this.#socket = socket;
+    const onTaken = () => {
+      this.isAlive = true;
+    };
+    this.outgoing = new LinkOutgoing(socket, backlog, { onTaken, onDrained });
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN;
+  }
+
+  /** Whether it reads so slowly that what others want to tell it is refused. */
+  get isClogged(): boolean {
+    return this.#socket.bufferedAmount > CLOGGED_BYTES;
+  }
+
+  tell(message: BookLinkMessage): void {
+    if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.#socket.terminate();
+    else if (this.isOpen) this.outgoing.sendText(JSON.stringify(message));
+  }
+
+  /** Stops and starts to read from it. */
+  holdBack(isHeldBack: boolean): void {
+    if (this.isHeldBack === isHeldBack) return;
+    this.isHeldBack = isHeldBack;
+    if (isHeldBack) this.#socket.pause();
+    else this.#socket.resume();
+  }
+
+  /** Pings it, or drops it if it gave no sign of life since the last time. */
+  ping(): void {
+    if (this.isAlive) this.#socket.ping();
+    else this.drop();
+    this.isAlive = false;
+  }
+
+  drop(): void {
+    this.#socket.terminate();
+  }
+
+  /** A number for a channel that another peer opens to this one: unused, and the longest ago that it was. */
+  takeNumber(): number {
+    let number = this.#nextNumber;
+    while (this.ends.has(number)) number = following(number);
+    this.#nextNumber = following(number);
+    return number;
+  }
+}
+
+function following(number: number): number {
+  return number + 1 === CHANNELS_END ? FIRST_BOOK_CHANNEL : number + 1;
+}
