@@ -1,4 +1,8 @@
+export type { ConnectionTimes } from './connection/connection.ts';
+export { MAX_DATAGRAM_BYTES } from './connection/datagrams.ts';
 export { createKeyPair, KEY_SEED_BYTES, type KeyPair } from './key-pair.ts';
+export type { Route } from './paths/path.ts';
+export { createPeerTransport, type PeerTransportOptions } from './peer/peer-transport.ts';
 export { type CallMethodOptions, callMethod } from './rpc/call-method.ts';
 export { defineMethod, type Method } from './rpc/define-method.ts';
 export {
@@ -15,7 +19,6 @@ export { MAX_PAYLOAD_BYTES } from './rpc/wire-message.ts';
 export { type ConnectionLimits, defaultConnectionLimits } from './tcp/admission.ts';
 export {
   createTcpTransport,
-  type RefusedConnection,
   type TcpTransportOptions,
 } from './tcp/tcp-transport.ts';
 export {
@@ -24,5 +27,6 @@ export {
   type ListenOptions,
   MAX_MESSAGE_BYTES,
   type PeerAddress,
+  type RefusedConnection,
   type Transport,
 } from './transport.ts';

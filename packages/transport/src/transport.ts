@@ -1,4 +1,5 @@
-import type { PeerKey } from '@latent/protocol';
+import type { LatentError, PeerKey } from '@latent/protocol';
+import type { Route } from './paths/path.ts';
 
 /** Largest message on a stream, in bytes. Longer data is sent as several messages. */
 export const MAX_MESSAGE_BYTES = 256 * 1024;
@@ -6,7 +7,7 @@ export const MAX_MESSAGE_BYTES = 256 * 1024;
 /** Who to reach: a key, and hints where it might be found. The key is what counts; hints may be empty or wrong. */
 export interface PeerAddress {
   readonly key: PeerKey;
-  /** `tcp://host:port`, in order of preference. How a peer is found beyond these is the transport's business. */
+  /** `udp://host:port`, `book+https://host`, `tcp://host:port`, in order of preference. Each transport takes those it understands. */
   readonly hints: readonly string[];
 }
 
@@ -36,6 +37,16 @@ export interface EncryptedStream {
   end(): Promise<void>;
   /** Drops the stream at once, both sides. Never throws. */
   destroy(): void;
+  /**
+   * Sends at most MAX_DATAGRAM_BYTES beside the messages: encrypted like these and never held up by them, but they may be lost or
+   * overtake each other. None arrives twice. What arrives for a stream that nobody listens to is lost.
+   * @returns false when it was not sent: too long, no path, or the way is full
+   */
+  sendDatagram(bytes: Uint8Array): boolean;
+  /** Listens to the peer's datagrams; one listener. */
+  onDatagram(listener: (bytes: Uint8Array) => void): void;
+  /** The way that the bytes take at present; undefined while another one is looked for. */
+  readonly route: Route | undefined;
   /** Settles when both sides have ended or the stream broke. Never rejects. */
   readonly closed: Promise<void>;
 }
@@ -43,11 +54,22 @@ export interface EncryptedStream {
 export interface Listener {
   /** Hints that peers can dial, for the ask. */
   readonly hints: readonly string[];
+  /** The port that is bound. */
+  readonly port: number;
   /** Stops accepting and drops open streams. */
   close(): Promise<void>;
 }
 
-/** Reaches peers by key. Implementations: `direct` (TCP). Nothing here assumes that a peer can be dialled directly. */
+/** A stream or path that was not let in. */
+export interface RefusedConnection {
+  readonly remoteAddress: string;
+  readonly error: LatentError;
+}
+
+/**
+ * Reaches peers by key. Implementations: `peer` (UDP through NATs, or relayed by a book) and `tcp` (for those with a port that can be
+ * reached). Nothing here assumes that a peer can be dialled directly.
+ */
 export interface Transport {
   /** Our own key. */
   readonly key: PeerKey;

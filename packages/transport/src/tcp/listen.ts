@@ -9,7 +9,7 @@ import { NoiseStream } from './noise-stream.ts';
 import { formatHint } from './parse-hint.ts';
 import { secureSocket } from './secure-socket.ts';
 
-export interface ListenForPeersOptions extends ListenOptions {
+export interface ListenOnTcpOptions extends ListenOptions {
   readonly keyPair: KeyPair;
   readonly handshakeTimeoutMs: number;
   readonly idleTimeoutMs: number;
@@ -21,9 +21,9 @@ export interface ListenForPeersOptions extends ListenOptions {
  * Accepts connections, secures each, and hands over the streams.
  * @throws LatentError CONFIG_INVALID when the address cannot be bound
  */
-export async function listenForPeers(
+export async function listenOnTcp(
   onStream: (stream: EncryptedStream) => void,
-  options: ListenForPeersOptions,
+  options: ListenOnTcpOptions,
 ): Promise<Listener> {
   const closing = new AbortController();
   const sockets = new Set<Socket>();
@@ -74,7 +74,7 @@ export async function listenForPeers(
     await closed;
   }
 
-  return { hints: reachableHosts(options.address).map((host) => formatHint({ host, port })), close };
+  return { hints: reachableHosts(options.address).map((host) => formatHint({ host, port })), port, close };
 }
 
 async function bind(server: Server, { address, port }: ListenOptions): Promise<number> {

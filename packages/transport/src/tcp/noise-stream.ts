@@ -1,8 +1,10 @@
 import type NoiseSecretStream from '@hyperswarm/secret-stream';
 import { LatentError, type PeerKey } from '@latent/protocol';
+import { MAX_DATAGRAM_BYTES } from '../connection/datagrams.ts';
+import type { Route } from '../paths/path.ts';
 import { type EncryptedStream, MAX_MESSAGE_BYTES } from '../transport.ts';
 import type { FrameGuard } from './frame-guard.ts';
-import { FRAME_END, FRAME_KIND_BYTES, FRAME_MESSAGE } from './frame-kind.ts';
+import { FRAME_DATAGRAM, FRAME_END, FRAME_KIND_BYTES, FRAME_MESSAGE } from './frame-kind.ts';
 import type { SecuredSocket } from './secure-socket.ts';
 
 /** Unread messages beyond this stop the reading from the socket. */
@@ -18,6 +20,7 @@ export class NoiseStream implements EncryptedStream {
   readonly closed: Promise<void>;
   readonly #noise: NoiseSecretStream;
   readonly #guard: FrameGuard;
+  readonly #route: Route;
   #heartbeat: NodeJS.Timeout | undefined;
   #closing = false;
   #failure: LatentError | undefined;
@@ -30,6 +33,8 @@ export class NoiseStream implements EncryptedStream {
   #iterated = false;
   #arrival: PromiseWithResolvers<void> | undefined;
 
+  #onDatagram: ((bytes: Uint8Array) => void) | undefined;
+
   #lastSend: Promise<void> = Promise.resolve();
   #drain: PromiseWithResolvers<void> | undefined;
 
@@ -41,6 +46,7 @@ export class NoiseStream implements EncryptedStream {
     this.remoteKey = secured.remoteKey;
     this.#noise = secured.noise;
     this.#guard = secured.guard;
+    this.#route = { kind: 'direct', through: secured.through };
     this.closed = new Promise((resolve) => {
       if (this.#guard.closed) resolve();
       else this.#guard.once('close', () => resolve());
@@ -62,6 +68,25 @@ export class NoiseStream implements EncryptedStream {
     }
     if (this.#localEnded) return Promise.reject(new LatentError('STREAM_CLOSED', 'Our side of the stream has ended.'));
     return this.#enqueue(FRAME_MESSAGE, message);
+  }
+
+  get route(): Route {
+    return this.#route;
+  }
+
+  sendDatagram(bytes: Uint8Array): boolean {
+    // While a message waits for room there is none for a datagram either.
+    const isFull = this.#drain !== undefined || this.#failure !== undefined || this.#localEnded;
+    if (isFull || bytes.byteLength > MAX_DATAGRAM_BYTES) return false;
+    const frame = this.#noise.alloc(FRAME_KIND_BYTES + bytes.byteLength);
+    frame[0] = FRAME_DATAGRAM;
+    frame.set(bytes, FRAME_KIND_BYTES);
+    this.#noise.write(frame);
+    return true;
+  }
+
+  onDatagram(listener: (bytes: Uint8Array) => void): void {
+    this.#onDatagram = listener;
   }
 
   async *messages(): AsyncGenerator<Uint8Array, void, void> {
@@ -119,6 +144,10 @@ export class NoiseStream implements EncryptedStream {
     if (this.#failure !== undefined) return;
     const kind = frame[0];
     const isEnd = kind === FRAME_END && frame.byteLength === FRAME_KIND_BYTES;
+    if (kind === FRAME_DATAGRAM && !this.#remoteEnded && frame.byteLength <= FRAME_KIND_BYTES + MAX_DATAGRAM_BYTES) {
+      this.#onDatagram?.(Uint8Array.from(frame.subarray(FRAME_KIND_BYTES)));
+      return;
+    }
     if (this.#remoteEnded || (kind !== FRAME_MESSAGE && !isEnd)) {
       this.#break(new LatentError('STREAM_CLOSED', 'The peer broke the rules of the stream.'));
       return;

@@ -14,6 +14,8 @@ export interface SecuredSocket {
   readonly noise: NoiseSecretStream;
   readonly guard: FrameGuard;
   readonly remoteKey: PeerKey;
+  /** For people: `tcp 203.0.113.7:4433`. */
+  readonly through: string;
 }
 
 export interface SecureSocketOptions {
@@ -38,6 +40,7 @@ export async function secureSocket(socket: Socket, options: SecureSocketOptions)
     handshakeFrames: isInitiator ? 2 : 3,
     maxFrameBytes: MAX_MESSAGE_BYTES + FRAME_KIND_BYTES + SEAL_BYTES,
   });
+  const through = `tcp ${socket.remoteAddress ?? 'unknown'}:${socket.remotePort ?? 0}`;
   const publicKey = Buffer.from(options.keyPair.key.slice(2), 'hex');
   const noise = new NoiseSecretStream(isInitiator, guard, {
     keyPair: { publicKey, secretKey: Buffer.from(options.keyPair.secretKey) },
@@ -60,7 +63,9 @@ export async function secureSocket(socket: Socket, options: SecureSocketOptions)
     noise.destroy();
     throw toAbortError(signal, 'The handshake');
   }
-  if (opened && noise.remotePublicKey !== null) return { noise, guard, remoteKey: toPeerKey(noise.remotePublicKey) };
+  if (opened && noise.remotePublicKey !== null) {
+    return { noise, guard, remoteKey: toPeerKey(noise.remotePublicKey), through };
+  }
   noise.destroy();
   if (cause instanceof LatentError) throw cause;
   throw new LatentError('PEER_UNREACHABLE', 'The peer did not complete the handshake.', { cause });

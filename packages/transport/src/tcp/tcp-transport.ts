@@ -1,9 +1,16 @@
 import { LatentError } from '@latent/protocol';
 import type { KeyPair } from '../key-pair.ts';
-import type { EncryptedStream, Listener, ListenOptions, PeerAddress, Transport } from '../transport.ts';
+import type {
+  EncryptedStream,
+  Listener,
+  ListenOptions,
+  PeerAddress,
+  RefusedConnection,
+  Transport,
+} from '../transport.ts';
 import { type ConnectionLimits, defaultConnectionLimits } from './admission.ts';
 import { dialPeer } from './dial.ts';
-import { listenForPeers } from './listen.ts';
+import { listenOnTcp } from './listen.ts';
 import { NoiseStream } from './noise-stream.ts';
 
 export interface TcpTransportOptions {
@@ -19,11 +26,6 @@ export interface TcpTransportOptions {
    * of the listening socket. Anybody on the network can cause these at will: do not log each at a loud level.
    */
   readonly onRefused?: (refusal: RefusedConnection) => void;
-}
-
-export interface RefusedConnection {
-  readonly remoteAddress: string;
-  readonly error: LatentError;
 }
 
 /** {@link Transport} over TCP: one connection for each stream, Noise XX to the peer's ed25519 key, no multiplexing. */
@@ -51,7 +53,7 @@ export function createTcpTransport(options: TcpTransportOptions): Transport {
   async function listen(onStream: (stream: EncryptedStream) => void, at: ListenOptions): Promise<Listener> {
     assertOpen();
     const onRefused = options.onRefused ?? (() => undefined);
-    const opened = await listenForPeers(onStream, {
+    const opened = await listenOnTcp(onStream, {
       ...at,
       keyPair,
       handshakeTimeoutMs,
@@ -61,6 +63,7 @@ export function createTcpTransport(options: TcpTransportOptions): Transport {
     });
     const listener: Listener = {
       hints: opened.hints,
+      port: opened.port,
       close: async () => {
         listeners.delete(listener);
         await opened.close();

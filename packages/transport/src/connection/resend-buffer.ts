@@ -1,0 +1,73 @@
+/**
+ * What was given to a connection and its peer has not acknowledged: kept, so that it can be sent again on another path.
+ * Offsets count the bytes of the connection from its beginning.
+ */
+export class ResendBuffer {
+  #chunks: Uint8Array[] = [];
+  /** Offset of the first chunk's first byte; at most #acknowledged. */
+  #start = 0;
+  #acknowledged = 0;
+  #end = 0;
+
+  /** Offset behind the last byte. */
+  get end(): number {
+    return this.#end;
+  }
+
+  get acknowledged(): number {
+    return this.#acknowledged;
+  }
+
+  /** Bytes that were not acknowledged. */
+  get unacknowledgedBytes(): number {
+    return this.#end - this.#acknowledged;
+  }
+
+  /** Keeps the chunk itself: nobody may write to it from now on. */
+  append(chunk: Uint8Array): void {
+    if (chunk.byteLength === 0) return;
+    this.#chunks.push(chunk);
+    this.#end += chunk.byteLength;
+  }
+
+  /** Whether an offset is one that the peer can have received up to. */
+  holds(offset: number): boolean {
+    return offset >= this.#acknowledged && offset <= this.#end;
+  }
+
+  /**
+   * The peer has received everything before `offset`. What lies before the offset last acknowledged changes nothing: paths differ in
+   * speed, so that an older word may arrive later.
+   * @returns false when the offset was never sent
+   */
+  acknowledge(offset: number): boolean {
+    if (offset > this.#end) return false;
+    this.#acknowledged = Math.max(this.#acknowledged, offset);
+    let done = 0;
+    for (const chunk of this.#chunks) {
+      if (this.#start + chunk.byteLength > this.#acknowledged) break;
+      this.#start += chunk.byteLength;
+      done += 1;
+    }
+    if (done > 0) this.#chunks.splice(0, done);
+    return true;
+  }
+
+  /** Views of the bytes from `offset` on, as many as are there, at most `maxBytes`. */
+  read(offset: number, maxBytes: number): readonly Uint8Array[] {
+    const views: Uint8Array[] = [];
+    let left = maxBytes;
+    let chunkStart = this.#start;
+    for (const chunk of this.#chunks) {
+      if (left === 0) break;
+      const from = Math.max(0, offset - chunkStart);
+      if (from < chunk.byteLength) {
+        const view = chunk.subarray(from, from + left);
+        views.push(view);
+        left -= view.byteLength;
+      }
+      chunkStart += chunk.byteLength;
+    }
+    return views;
+  }
+}

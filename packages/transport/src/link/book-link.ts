@@ -1,0 +1,244 @@
+import {
+  type BookLinkMessage,
+  bookLinkMessageSchema,
+  type Discovery,
+  decodeRelayFrame,
+  FIRST_BOOK_CHANNEL,
+  isErrorCode,
+  LatentError,
+  linkHelloText,
+  MAX_LINK_MESSAGE_BYTES,
+  PEER_LINK_PATH,
+  type PeerKey,
+  type PeerLinkMessage,
+} from '@latent/protocol';
+import { hexOfBytes } from '../hex.ts';
+import { type KeyPair, sign } from '../key-pair.ts';
+import type { OpenLinkSocket } from './link-socket.ts';
+import { RelayedBytes } from './relayed-bytes.ts';
+
+/** What one side tells the other in an introduction. */
+export interface Meeting {
+  readonly addresses: readonly string[];
+  readonly streamId: number;
+}
+
+export interface Introduction extends Meeting {
+  readonly from: PeerKey;
+  readonly token: string;
+  readonly channel: LinkChannel;
+  /** Length of the message that the book passed on: what a stranger may have us send because of it. */
+  readonly messageBytes: number;
+}
+
+/** One side of an introduction: what is relayed, and what the other side answers. */
+export interface LinkChannel {
+  readonly bytes: RelayedBytes;
+  /** The peer's answer. Rejects when the channel is closed before. */
+  readonly answered: Promise<Meeting>;
+  answer(meeting: Meeting): void;
+}
+
+export interface BookLinkOptions {
+  /** Of the book, as it stands in hints. */
+  readonly bookUrl: string;
+  readonly keyPair: KeyPair;
+  readonly openSocket: OpenLinkSocket;
+  /** Others may be introduced. Missing: they may not. */
+  readonly onIntroduction?: (introduction: Introduction) => void;
+  /** The link ended. Called once. */
+  readonly onEnded?: (reason: LatentError) => void;
+}
+
+export interface Welcome {
+  /** The IP address that the book sees this link come from. */
+  readonly observed: string;
+  readonly freeRelayBytes: number;
+  readonly discovery: Discovery | undefined;
+}
+
+/** A peer's link to a book. */
+export interface BookLink {
+  readonly bookUrl: string;
+  /** Rejects when the link ends before. @throws LatentError BOOK_UNREACHABLE, NOT_ALLOWED */
+  readonly ready: Promise<Welcome>;
+  /** Known a message before the welcome: discovery goes on meanwhile. */
+  readonly challenged: Promise<Discovery | undefined>;
+  readonly isOpen: boolean;
+  /** Channels that are open. */
+  readonly channels: number;
+  introduce(to: PeerKey, token: string, meeting: Meeting): LinkChannel;
+  close(): void;
+}
+
+/** Opens a link to a book and proves our key there. Never throws; `ready` tells how it went. */
+export function openBookLink(options: BookLinkOptions): BookLink {
+  const { bookUrl, keyPair } = options;
+  const channels = new Map<number, OpenChannel>();
+  const welcome = Promise.withResolvers<Welcome>();
+  const challenged = Promise.withResolvers<Discovery | undefined>();
+  welcome.promise.catch(() => undefined);
+  challenged.promise.catch(() => undefined);
+  let discovery: Discovery | undefined;
+  let state: 'opening' | 'open' | 'ended' = 'opening';
+  let lastChannel = 0;
+  let refusal: LatentError | undefined;
+
+  const end = (reason: LatentError) => {
+    if (state === 'ended') return;
+    state = 'ended';
+    socket.close();
+    welcome.reject(reason);
+    challenged.reject(reason);
+    for (const channel of [...channels.values()]) channel.gone(reason);
+    channels.clear();
+    options.onEnded?.(reason);
+  };
+  const send = (message: PeerLinkMessage) => {
+    if (state !== 'ended') socket.sendText(JSON.stringify(message));
+  };
+  const openChannel = (number: number): OpenChannel => {
+    const channel = createChannel(number, {
+      send: (frame, sent) => (state === 'ended' ? sent() : socket.sendBytes(frame, sent)),
+      answer: ({ addresses, streamId }) =>
+        send({ kind: 'answer', channel: number, addresses: [...addresses], streamId }),
+      onClosed: () => {
+        if (channels.delete(number)) send({ kind: 'close', channel: number });
+      },
+    });
+    channels.set(number, channel);
+    return channel;
+  };
+
+  function obey(message: BookLinkMessage, messageBytes: number): void {
+    switch (message.kind) {
+      case 'challenge': {
+        discovery = message.discovery;
+        challenged.resolve(discovery);
+        const signature = sign(keyPair, linkHelloText(bookUrl, message.challenge, keyPair.key));
+        const accepts = options.onIntroduction !== undefined;
+        send({ kind: 'hello', key: keyPair.key, signature: `0x${hexOfBytes(signature)}`, accepts });
+        return;
+      }
+      case 'welcome':
+        state = 'open';
+        welcome.resolve({ observed: message.observed, freeRelayBytes: message.freeRelayBytes, discovery });
+        return;
+      case 'introduction': {
+        const { channel, from, token, addresses, streamId } = message;
+        if (channel < FIRST_BOOK_CHANNEL || channels.has(channel) || options.onIntroduction === undefined) return;
+        options.onIntroduction({ from, token, addresses, streamId, channel: openChannel(channel), messageBytes });
+        return;
+      }
+      case 'answer':
+        channels.get(message.channel)?.hearAnswer(message);
+        return;
+      case 'closed': {
+        const channel = channels.get(message.channel);
+        channels.delete(message.channel);
+        channel?.gone(toLinkError(message.code, message.message));
+        return;
+      }
+      case 'refused':
+        refusal = toLinkError(message.code, message.message);
+        return;
+      default:
+        return message satisfies never;
+    }
+  }
+
+  const socket = options.openSocket(linkUrl(bookUrl), {
+    onOpen: () => undefined,
+    onText: (text) => {
+      const message = text.length > MAX_LINK_MESSAGE_BYTES ? undefined : parseMessage(text);
+      if (message !== undefined) obey(message, text.length);
+      else end(new LatentError('MESSAGE_INVALID', `${bookUrl} sent what is no message of a book.`));
+    },
+    onBytes: (bytes) => {
+      const frame = decodeRelayFrame(bytes);
+      // A channel that was just closed may still be sent to.
+      if (frame !== undefined) channels.get(frame.channel)?.bytes.receive(frame.payload);
+    },
+    onClosed: (reason) => {
+      const text = `The link to ${bookUrl} ended: ${reason.slice(0, 200)}.`;
+      end(refusal ?? new LatentError('BOOK_UNREACHABLE', text, { details: { book: bookUrl } }));
+    },
+  });
+
+  return {
+    bookUrl,
+    ready: welcome.promise,
+    challenged: challenged.promise,
+    get isOpen() {
+      return state === 'open';
+    },
+    get channels() {
+      return channels.size;
+    },
+    introduce: (to, token, { addresses, streamId }) => {
+      lastChannel = (lastChannel % (FIRST_BOOK_CHANNEL - 1)) + 1;
+      const channel = openChannel(lastChannel);
+      if (state === 'ended') channel.gone(new LatentError('BOOK_UNREACHABLE', `There is no link to ${bookUrl}.`));
+      else send({ kind: 'introduce', channel: lastChannel, to, token, addresses: [...addresses], streamId });
+      return channel;
+    },
+    close: () => end(new LatentError('CANCELLED', 'The link was closed here.')),
+  };
+}
+
+interface OpenChannel extends LinkChannel {
+  hearAnswer(meeting: Meeting): void;
+  gone(reason: LatentError): void;
+}
+
+interface ChannelParts {
+  readonly send: (frame: Uint8Array, sent: () => void) => void;
+  readonly answer: (meeting: Meeting) => void;
+  readonly onClosed: () => void;
+}
+
+function createChannel(number: number, { send, answer, onClosed }: ChannelParts): OpenChannel {
+  const { promise, resolve, reject } = Promise.withResolvers<Meeting>();
+  promise.catch(() => undefined);
+  const bytes = new RelayedBytes({
+    channel: number,
+    send,
+    onClosed: () => {
+      reject(new LatentError('CANCELLED', 'The channel was closed here.'));
+      onClosed();
+    },
+  });
+  // Whoever reads the stream hears of its end; before that nobody has to.
+  bytes.on('error', () => undefined);
+  return {
+    bytes,
+    answered: promise,
+    answer,
+    hearAnswer: resolve,
+    gone: (reason) => {
+      reject(reason);
+      bytes.gone(reason);
+    },
+  };
+}
+
+/** `http://book.example` → `ws://book.example/v1/peers` */
+function linkUrl(bookUrl: string): string {
+  const url = new URL(PEER_LINK_PATH, bookUrl);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  return url.href;
+}
+
+function parseMessage(text: string): BookLinkMessage | undefined {
+  try {
+    const parsed = bookLinkMessageSchema.safeParse(JSON.parse(text));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    // Not JSON: the same as what does not fit the schema.
+    return undefined;
+  }
+}
+
+function toLinkError(code: string, message: string): LatentError {
+  return new LatentError(isErrorCode(code) ? code : 'BOOK_UNREACHABLE', `The book says: ${message}`);
+}

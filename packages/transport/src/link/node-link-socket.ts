@@ -1,0 +1,49 @@
+import { MAX_RELAY_PAYLOAD_BYTES, RELAY_HEADER_BYTES } from '@latent/protocol';
+import { WebSocket } from 'ws';
+import { after } from '../timers.ts';
+import type { LinkSocket, LinkSocketListener } from './link-socket.ts';
+
+const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A book pings every 20 s; one that is silent for so long is gone. */
+const SILENCE_MS = 50_000;
+
+/** A link's socket by `ws`. */
+export function openNodeLinkSocket(url: string, listener: LinkSocketListener): LinkSocket {
+  const socket = new WebSocket(url, {
+    perMessageDeflate: false,
+    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
+    maxPayload: MAX_RELAY_PAYLOAD_BYTES + RELAY_HEADER_BYTES,
+    // Masking keeps scripts of web pages from feeding proxies chosen bytes; ours are ciphertext, and the mask would be work for nothing.
+    generateMask: (mask) => mask.fill(0),
+  });
+  let reason = '';
+  let stopWatch = after(SILENCE_MS, () => socket.terminate());
+  const heard = () => {
+    stopWatch();
+    stopWatch = after(SILENCE_MS, () => socket.terminate());
+  };
+  socket.on('open', listener.onOpen);
+  socket.on('ping', heard);
+  socket.on('message', (data, isBinary) => {
+    if (!(data instanceof Buffer)) return;
+    if (isBinary) listener.onBytes(data);
+    else listener.onText(data.toString());
+  });
+  socket.on('error', (error) => {
+    reason = error.message;
+  });
+  socket.on('close', (code, why) => {
+    stopWatch();
+    listener.onClosed(reason || why.toString() || `closed with ${code}`);
+  });
+  return {
+    sendText: (text) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    },
+    sendBytes: (bytes, sent) => {
+      if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true }, () => sent());
+      else sent();
+    },
+    close: () => socket.terminate(),
+  };
+}

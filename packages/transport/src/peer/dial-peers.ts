@@ -1,0 +1,67 @@
+import { LatentError, type PeerKey } from '@latent/protocol';
+import { toAbortError } from '../abort.ts';
+import type { ConnectionTimes } from '../connection/connection.ts';
+import type { KeyPair } from '../key-pair.ts';
+import type { EncryptedStream, PeerAddress } from '../transport.ts';
+import type { BookLinks } from './book-links.ts';
+import { DialledPeer } from './dialled-peer.ts';
+import type { UdpSide } from './reach-peer.ts';
+
+export interface DialPeersOptions {
+  readonly keyPair: KeyPair;
+  readonly links: BookLinks;
+  /** Asked for when the first peer is dialled; undefined where there is no UDP. */
+  readonly udp: () => UdpSide | undefined;
+  readonly handshakeTimeoutMs: number;
+  readonly times: ConnectionTimes;
+  readonly idleMs: number;
+}
+
+/** One connection to each peer that is dialled, made when the first stream is wanted. */
+export interface PeerDialler {
+  /** @throws LatentError PEER_UNREACHABLE, PEER_WRONG_KEY, CANCELLED, TIMED_OUT (the signal's) */
+  connect(peer: PeerAddress, signal: AbortSignal): Promise<EncryptedStream>;
+  networkChanged(): void;
+  close(): void;
+}
+
+export function dialPeers(options: DialPeersOptions): PeerDialler {
+  const { keyPair, links, handshakeTimeoutMs, times, idleMs } = options;
+  const peers = new Map<PeerKey, DialledPeer>();
+
+  function find(peer: PeerAddress): DialledPeer {
+    const known = peers.get(peer.key);
+    if (known !== undefined && !known.isOver) return known;
+    const dialled = new DialledPeer(peer, {
+      reach: { keyPair, links, udp: options.udp(), handshakeTimeoutMs },
+      times,
+      idleMs,
+      onEnded: () => {
+        if (peers.get(peer.key) === dialled) peers.delete(peer.key);
+      },
+    });
+    peers.set(peer.key, dialled);
+    return dialled;
+  }
+
+  return {
+    connect: async (peer, signal) => {
+      if (signal.aborted) throw toAbortError(signal, 'Connecting to the peer');
+      try {
+        return await find(peer).openStream(peer.hints, signal);
+      } catch (thrown) {
+        if (signal.aborted) throw toAbortError(signal, 'Connecting to the peer');
+        if (thrown instanceof LatentError) throw thrown;
+        throw new LatentError('STREAM_CLOSED', 'The connection to the peer ended before the stream.', {
+          cause: thrown,
+        });
+      }
+    },
+    networkChanged: () => {
+      for (const peer of peers.values()) peer.networkChanged();
+    },
+    close: () => {
+      for (const peer of [...peers.values()]) peer.close('The transport was closed.');
+    },
+  };
+}

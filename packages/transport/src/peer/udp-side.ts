@@ -1,0 +1,100 @@
+import { isIPv4 } from 'node:net';
+import { MAX_ADDRESSES } from '@latent/protocol';
+import type { KeyPair } from '../key-pair.ts';
+import type { BookLink, Meeting } from '../link/book-link.ts';
+import type { Path } from '../paths/path.ts';
+import { discover, seenAddresses } from '../udp/discover.ts';
+import { knock, randomStreamId } from '../udp/knock.ts';
+import { awaitPunch, punch } from '../udp/punch.ts';
+import { formatUdpAddress } from '../udp/udp-address.ts';
+import type { UdpPort } from '../udp/udp-port.ts';
+import type { PunchWith, UdpSide } from './reach-peer.ts';
+
+const DISCOVERY_TIMEOUT_MS = 1_500;
+/** An introduction waits no longer for the first word of a book on our address. */
+const PATIENCE_MS = 400;
+/** What a book said is believed for so long; a listener asks again before, which also keeps its NAT open. */
+export const REDISCOVER_MS = 20_000;
+
+/** {@link UdpSide} over a UDP port, and what a listener needs beside. */
+export interface OwnUdpSide extends UdpSide {
+  /** Asks a book where it sees us. */
+  discoverBy(link: BookLink, signal: AbortSignal): Promise<void>;
+  awaitPunch(hole: PunchWith, maxProbeBytes: number, signal: AbortSignal): Promise<Path>;
+  /** What was discovered is worth nothing any more: the network changed. */
+  forget(): void;
+}
+
+interface Known {
+  readonly atMs: number;
+  readonly addresses: readonly string[];
+}
+
+export function createUdpSide(port: UdpPort, keyPair: KeyPair): OwnUdpSide {
+  const known = new Map<string, Known>();
+  const asking = new Map<string, Promise<void>>();
+
+  async function ask(link: BookLink, signal: AbortSignal): Promise<void> {
+    const discovery = await link.challenged;
+    if (discovery === undefined) return;
+    const host = discovery.host ?? new URL(link.bookUrl).hostname;
+    const { ports } = discovery;
+    const sightings = await discover(port, { host, ports, timeoutMs: DISCOVERY_TIMEOUT_MS, signal });
+    if (sightings.length > 0) known.set(link.bookUrl, { atMs: performance.now(), addresses: seenAddresses(sightings) });
+  }
+
+  function discoverBy(link: BookLink, signal: AbortSignal): Promise<void> {
+    const running = asking.get(link.bookUrl);
+    if (running !== undefined) return running;
+    // A book that goes away meanwhile has told us nothing, which is what is known then.
+    const asked = ask(link, signal)
+      .catch(() => undefined)
+      .finally(() => asking.delete(link.bookUrl));
+    asking.set(link.bookUrl, asked);
+    return asked;
+  }
+
+  async function meeting(link: BookLink, signal: AbortSignal): Promise<Meeting> {
+    const fresh = known.get(link.bookUrl);
+    if (fresh === undefined || performance.now() - fresh.atMs > 2 * REDISCOVER_MS) {
+      await Promise.race([discoverBy(link, signal), pause(PATIENCE_MS)]);
+    }
+    const seen = known.get(link.bookUrl)?.addresses ?? [];
+    const local = port.localAddresses().map(formatUdpAddress);
+    return { addresses: [...new Set([...seen, ...local])].slice(0, MAX_ADDRESSES), streamId: randomStreamId() };
+  }
+
+  const toHole = ({ token, own, remote }: PunchWith) => ({
+    token,
+    addresses: remote.addresses,
+    streamId: own.streamId,
+    remoteStreamId: remote.streamId,
+  });
+
+  return {
+    knock: (hint, key, signal) => knock(port, hint, key, { keyPair, signal }),
+    punch: (hole, key, signal) => punch(port, toHole(hole), key, { keyPair, signal }),
+    awaitPunch: (hole, maxProbeBytes, signal) => awaitPunch(port, toHole(hole), { keyPair, signal, maxProbeBytes }),
+    meeting,
+    discoverBy,
+    forget: () => known.clear(),
+  };
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}
+
+/** Whether an address can be reached from anywhere, as far as its number tells. Others are not worth a hint in public. */
+export function isGlobalAddress(host: string): boolean {
+  if (isIPv4(host)) {
+    const [a = 0, b = 0] = host.split('.').map(Number);
+    const isPrivate = a === 10 || (a === 172 && b >= 16 && b < 32) || (a === 192 && b === 168);
+    const isShared = a === 100 && b >= 64 && b < 128;
+    return !isPrivate && !isShared && a !== 127 && a !== 0 && a < 224 && !(a === 169 && b === 254);
+  }
+  // 2000::/3 is what has been given out for unicast (RFC 4291).
+  return /^[23][0-9a-f]{3}:/.test(host);
+}
