@@ -8,7 +8,7 @@ import { z } from 'zod';
 export const agentOptionsSchema = z.strictObject({
   deployment: deploymentSchema,
   /** Books that the ask is published to, e.g. `http://127.0.0.1:7001`. */
-  books: z.array(z.url().max(500)).min(1).max(8),
+  books: z.array(z.url().max(120)).min(1).max(7),
   /** Keys, database, logs and the jobs' folders. Created with mode 0700. */
   dataDir: z.string().min(1).max(1024),
   /** Base units of the stablecoin per device-hour. */
@@ -18,9 +18,13 @@ export const agentOptionsSchema = z.strictObject({
     .string()
     .regex(/^[a-z0-9-]{1,32}$/, 'not a site name')
     .default('home'),
-  /** IP address that transport and jobs bind. */
+  /** IP address that jobs bind. */
   address: z.string().max(64).default('127.0.0.1'),
-  /** Port of the transport; 0 for any free one, which is kept from then on. */
+  /** How renters reach this machine. `peer`: by UDP through any NAT, or through a book; `tcp`: at a port that they can reach. */
+  transport: z.enum(['peer', 'tcp']).default('peer'),
+  /** IP address that the transport binds; by default every one of the machine. */
+  listenAddress: z.string().max(64).default('0.0.0.0'),
+  /** Port of the transport, UDP or TCP; 0 for any free one, which is kept from then on. */
   port: z.int().min(0).max(65_535).default(0),
   /** What of the machine is on offer; by default all cores and three quarters of the memory. */
   cpuCores: z.int().min(1).max(0xffff).optional(),

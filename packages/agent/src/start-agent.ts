@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { type Clock, type Logger, openStore } from '@latent/kit';
 import type { AskId } from '@latent/protocol';
 import { type ChainClient, connectChain, withChain } from '@latent/sdk';
-import { createTcpTransport } from '@latent/transport';
+import { createPeerTransport, createTcpTransport, type RefusedConnection, type Transport } from '@latent/transport';
 import type { Address } from 'viem';
 import type { AgentContext } from './agent-context.ts';
 import { listenAsBefore } from './api/listen-as-before.ts';
@@ -75,7 +75,7 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     signal,
   };
   const epoch = await joinOperator(context);
-  const transport = createTcpTransport({ keyPair: identity.peer });
+  const transport = openTransport(context);
   // The handlers need the ask, and the ask needs the port: streams that come in between are dropped.
   let server: ReturnType<typeof serveAgent> | undefined;
   const listener = await listenAsBefore(
@@ -123,6 +123,17 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     left: followed,
     ended,
   };
+}
+
+function openTransport({ options, identity, logger }: AgentContext): Transport {
+  const shared = {
+    keyPair: identity.peer,
+    onRefused: ({ remoteAddress, error }: RefusedConnection) =>
+      logger.debug({ remoteAddress, error: error.message }, 'not connected'),
+  };
+  return options.transport === 'tcp'
+    ? createTcpTransport(shared)
+    : createPeerTransport({ ...shared, books: options.books });
 }
 
 async function reachChain(options: AgentOptions, { logger, signal }: StartAgentDependencies): Promise<ChainClient> {

@@ -13,7 +13,7 @@ import type { AgentOptions } from '../options.ts';
 export async function listenAsBefore(
   transport: Transport,
   onStream: (stream: EncryptedStream) => void,
-  { dataDir, address, port }: Pick<AgentOptions, 'dataDir' | 'address' | 'port'>,
+  { dataDir, listenAddress: address, port }: Pick<AgentOptions, 'dataDir' | 'listenAddress' | 'port'>,
 ): Promise<Listener> {
   const file = join(dataDir, 'port');
   const lastPort = port === 0 ? await readPort(file) : port;
@@ -22,11 +22,8 @@ export async function listenAsBefore(
     if (!isTaken || port !== 0 || lastPort === 0) throw thrown;
     return transport.listen(onStream, { address, port: 0 });
   });
-  const bound = /:(\d{1,5})$/.exec(listener.hints[0] ?? '')?.[1];
-  if (bound !== undefined) {
-    await writeFile(`${file}.new`, `${bound}\n`, { mode: 0o600 });
-    await rename(`${file}.new`, file);
-  }
+  await writeFile(`${file}.new`, `${listener.port}\n`, { mode: 0o600 });
+  await rename(`${file}.new`, file);
   return listener;
 }
 

@@ -30,6 +30,7 @@ export function writeAgentConfig(
     region: plan.region,
     site: plan.site,
     address: plan.address,
+    listenAddress: plan.address,
     cpuCores: Math.min(plan.cpuCores, availableParallelism()),
     memoryMiB: plan.memoryMiB,
     ...(isolation === 'namespaces' ? { driver: 'auto' } : { driver: 'process', allowWithoutIsolation: true }),
