@@ -11,6 +11,8 @@ export interface Benchmark {
 export interface BenchmarkOptions {
   /** How often to repeat what the benchmark repeats; undefined for its own default. */
   readonly runs: number | undefined;
+  /** How long a benchmark that goes by time may take; undefined for its own default. */
+  readonly minutes?: number | undefined;
   /** Aborted by Ctrl-C. */
   readonly signal: AbortSignal;
   /** For a person who waits; never part of the result. */
@@ -44,15 +46,19 @@ export interface Row {
   readonly figures: readonly (number | null)[];
 }
 
-export interface Aim {
+export type Aim = {
   readonly figure: string;
   readonly measured: number;
-  readonly atMost: number;
   readonly unit: string;
   readonly met: boolean;
-}
+} & ({ readonly atMost: number } | { readonly atLeast: number });
 
 /** An aim that is met by a figure that is no larger. */
 export function aimAtMost(figure: string, measured: number, atMost: number, unit: string): Aim {
   return { figure, measured, atMost, unit, met: measured <= atMost };
+}
+
+/** An aim that is met by a figure that is no smaller. */
+export function aimAtLeast(figure: string, measured: number, atLeast: number, unit: string): Aim {
+  return { figure, measured, atLeast, unit, met: measured >= atLeast };
 }

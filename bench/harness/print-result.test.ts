@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { aimAtMost } from './benchmark.ts';
+import { aimAtLeast, aimAtMost } from './benchmark.ts';
 import { printResult, type Result } from './print-result.ts';
 
 const result: Result = {
@@ -28,7 +28,11 @@ const result: Result = {
       ],
     },
   ],
-  aims: [aimAtMost('open', 226_062, 260_000, 'gas'), aimAtMost('close', 2, 1, 'gas')],
+  aims: [
+    aimAtMost('open', 226_062, 260_000, 'gas'),
+    aimAtMost('close', 2, 1, 'gas'),
+    aimAtLeast('speed', 99, 100, 'MB/s'),
+  ],
   notes: ['Nothing was left out.'],
 };
 
@@ -45,6 +49,7 @@ Gas of a call
 Aims
   ✓ open: 226,062 gas, aim at most 260,000 gas
   ✗ close: 2 gas, aim at most 1 gas
+  ✗ speed: 99 MB/s, aim at least 100 MB/s
 
 Notes
   Nothing was left out.`);

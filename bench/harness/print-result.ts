@@ -37,8 +37,10 @@ function printTable({ title, columns, rows }: Table): string {
   return [title, ...lines.map((cells) => `  ${cells.map(align).join('  ')}`.trimEnd())].join('\n');
 }
 
-function printAim({ figure, measured, atMost, unit, met }: Aim): string {
-  return `  ${met ? '✓' : '✗'} ${figure}: ${printFigure(measured)} ${unit}, aim at most ${printFigure(atMost)} ${unit}`;
+function printAim(aim: Aim): string {
+  const { figure, measured, unit, met } = aim;
+  const wanted = 'atMost' in aim ? `at most ${printFigure(aim.atMost)}` : `at least ${printFigure(aim.atLeast)}`;
+  return `  ${met ? '✓' : '✗'} ${figure}: ${printFigure(measured)} ${unit}, aim ${wanted} ${unit}`;
 }
 
 /** Whole numbers in full, others with about three digits that count. */
