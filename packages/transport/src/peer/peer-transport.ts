@@ -27,6 +27,8 @@ export interface PeerTransportOptions {
   /** For one search for a path, handshakes included. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
   readonly times?: Partial<ConnectionTimes>;
+  /** Whether peers are dialled over UDP too. Default true; false: only through books, for networks where UDP is of no use. */
+  readonly dialsDirectly?: boolean;
   /** A connection that we dialled and that had no stream for so long is given up. Default 60 s. */
   readonly idleMs?: number;
   /** Of what we accept. */
@@ -47,7 +49,7 @@ const MAX_CONNECTIONS_PER_KEY = 16;
  * with many streams over one connection that outlives its paths.
  */
 export function createPeerTransport(options: PeerTransportOptions): Transport {
-  const { keyPair, handshakeTimeoutMs = 10_000 } = options;
+  const { keyPair, handshakeTimeoutMs = 10_000, dialsDirectly = true } = options;
   const times = { ...defaultTimes, ...options.times };
   const closing = new AbortController();
   let own: { readonly port: UdpPort; readonly udp: OwnUdpSide; readonly address: string } | undefined;
@@ -62,7 +64,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   const dialler = dialPeers({
     keyPair,
     links,
-    udp: () => (own ?? openUdp('0.0.0.0', 0)).udp,
+    udp: () => (dialsDirectly ? (own ?? openUdp('0.0.0.0', 0)).udp : undefined),
     handshakeTimeoutMs,
     times,
     idleMs: options.idleMs ?? 60_000,
