@@ -17,7 +17,7 @@ export type { ChannelMessage, MethodChannel } from './rpc/method-channel.ts';
 export { type OpenedMethod, type OpenMethodOptions, openMethod } from './rpc/open-method.ts';
 export { type MethodDefect, type MethodServer, type ServeMethodsOptions, serveMethods } from './rpc/serve-methods.ts';
 export { MAX_PAYLOAD_BYTES } from './rpc/wire-message.ts';
-export { type ConnectionLimits, defaultConnectionLimits } from './tcp/admission.ts';
+export { type ConnectionLimits, defaultConnectionLimits } from './admission.ts';
 export {
   createTcpTransport,
   type TcpTransportOptions,

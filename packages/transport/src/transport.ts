@@ -54,8 +54,10 @@ export interface EncryptedStream {
 export interface Listener {
   /** Hints that peers can dial, for the ask. */
   readonly hints: readonly string[];
-  /** The port that is bound. */
+  /** The port that is bound; 0 where there is none. */
   readonly port: number;
+  /** Settles when each of the hints leads here, or has failed to for the first time. Never rejects. */
+  readonly settled: Promise<void>;
   /** Stops accepting and drops open streams. */
   close(): Promise<void>;
 }

@@ -23,6 +23,9 @@ export interface Meeting {
   readonly streamId: number;
 }
 
+/** The number stands for no stream where there is no UDP. */
+export const WITHOUT_UDP: Meeting = { addresses: [], streamId: 1 };
+
 export interface Introduction extends Meeting {
   readonly from: PeerKey;
   readonly token: string;

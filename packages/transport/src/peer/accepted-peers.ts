@@ -8,11 +8,13 @@ import type { Path } from '../paths/path.ts';
 export interface AcceptedPeersOptions {
   readonly times: ConnectionTimes;
   readonly maxConnections: number;
-  readonly maxConnectionsPerKey: number;
   /** Streams of one peer at a time. */
   readonly maxStreamsPerConnection: number;
   readonly onStream: (stream: MuxedStream) => void;
 }
+
+/** One process of a peer needs one; restarted, it makes another while the last is still waited for. */
+const MAX_CONNECTIONS_PER_KEY = 16;
 
 /** The connections that peers have made to us. A connection is its dialler's: found by key and id together. */
 export class AcceptedPeers {
@@ -57,7 +59,7 @@ export class AcceptedPeers {
   #open(path: Path, id: string): Connection {
     const { remoteKey } = path;
     const ofKey = this.#perKey.get(remoteKey) ?? 0;
-    if (ofKey >= this.#options.maxConnectionsPerKey) this.#dropOldest(remoteKey);
+    if (ofKey >= MAX_CONNECTIONS_PER_KEY) this.#dropOldest(remoteKey);
     if (this.#connections.size >= this.#options.maxConnections) {
       throw new LatentError('NOT_ALLOWED', 'The peer has as many connections as it takes.', { retry: 'later' });
     }

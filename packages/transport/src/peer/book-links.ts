@@ -54,7 +54,7 @@ export function createBookLinks({ keyPair, openSocket, onOpened }: BookLinksOpti
 
   function use(bookUrl: string): BookLink {
     const standing = kept.get(bookUrl);
-    if (standing?.isOpen) return standing;
+    if (standing !== undefined) return standing;
     const known = used.get(bookUrl);
     if (known !== undefined) {
       known.lastUsedMs = performance.now();

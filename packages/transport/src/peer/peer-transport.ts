@@ -1,8 +1,8 @@
 import { LatentError } from '@latent/protocol';
+import { type ConnectionLimits, defaultConnectionLimits } from '../admission.ts';
 import type { ConnectionTimes } from '../connection/connection.ts';
 import type { KeyPair } from '../key-pair.ts';
 import { openNodeLinkSocket } from '../link/node-link-socket.ts';
-import { type ConnectionLimits, defaultConnectionLimits } from '../tcp/admission.ts';
 import type {
   EncryptedStream,
   Listener,
@@ -41,8 +41,6 @@ export interface PeerTransportOptions {
    */
   readonly onRefused?: (refusal: RefusedConnection) => void;
 }
-
-const MAX_CONNECTIONS_PER_KEY = 16;
 
 /**
  * {@link Transport} to peers behind any NAT: over UDP from machine to machine where a hole can be punched, through a book where it cannot,
@@ -94,12 +92,11 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     const peers = new AcceptedPeers({
       times,
       maxConnections: limits.maxConnections,
-      maxConnectionsPerKey: MAX_CONNECTIONS_PER_KEY,
       maxStreamsPerConnection: options.maxStreamsPerConnection ?? 256,
       onStream,
     });
     accepted = peers;
-    const hints = listenForPeers({
+    const listening = listenForPeers({
       keyPair,
       port,
       address: at.address,
@@ -113,7 +110,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
       signal: stopping.signal,
     });
     return {
-      hints,
+      ...listening,
       port: port.port,
       close: async () => {
         stopping.abort(new LatentError('CANCELLED', 'The listener was closed.'));

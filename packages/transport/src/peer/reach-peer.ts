@@ -2,7 +2,7 @@ import { LatentError, type PeerKey, toLatentError } from '@latent/protocol';
 import { hexOfBytes } from '../hex.ts';
 import { parseHints } from '../hints.ts';
 import { type KeyPair, randomBytes } from '../key-pair.ts';
-import type { BookLink, LinkChannel, Meeting } from '../link/book-link.ts';
+import { type BookLink, type LinkChannel, type Meeting, WITHOUT_UDP } from '../link/book-link.ts';
 import type { Path } from '../paths/path.ts';
 import { securePath } from '../paths/secure-path.ts';
 import { after } from '../timers.ts';
@@ -93,7 +93,7 @@ async function meetAtBook(reach: Reach, bookUrl: string, options: ReachOptions, 
   const { peer, wantsRelay, onPath } = options;
   const link = reach.links.use(bookUrl);
   await unlessAborted(link.ready, signal);
-  const own = (await reach.udp?.meeting(link, signal)) ?? { addresses: [], streamId: 1 };
+  const own = (await reach.udp?.meeting(link, signal)) ?? WITHOUT_UDP;
   const token = hexOfBytes(randomBytes(TOKEN_BYTES));
   const channel = link.introduce(peer.key, token, own);
   const ways = [

@@ -2,13 +2,13 @@ import { isIPv4 } from 'node:net';
 import { MAX_ADDRESSES } from '@latent/protocol';
 import type { KeyPair } from '../key-pair.ts';
 import type { BookLink, Meeting } from '../link/book-link.ts';
-import type { Path } from '../paths/path.ts';
 import { discover, seenAddresses } from '../udp/discover.ts';
 import { knock, randomStreamId } from '../udp/knock.ts';
 import { awaitPunch, punch } from '../udp/punch.ts';
 import { formatUdpAddress } from '../udp/udp-address.ts';
 import type { UdpPort } from '../udp/udp-port.ts';
-import type { PunchWith, UdpSide } from './reach-peer.ts';
+import type { AwaitingUdpSide } from './accept-introductions.ts';
+import type { PunchWith } from './reach-peer.ts';
 
 const DISCOVERY_TIMEOUT_MS = 1_500;
 /** An introduction waits no longer for the first word of a book on our address. */
@@ -16,11 +16,10 @@ const PATIENCE_MS = 400;
 /** What a book said is believed for so long; a listener asks again before, which also keeps its NAT open. */
 export const REDISCOVER_MS = 20_000;
 
-/** {@link UdpSide} over a UDP port, and what a listener needs beside. */
-export interface OwnUdpSide extends UdpSide {
+/** {@link AwaitingUdpSide} over a UDP port. */
+export interface OwnUdpSide extends AwaitingUdpSide {
   /** Asks a book where it sees us. */
   discoverBy(link: BookLink, signal: AbortSignal): Promise<void>;
-  awaitPunch(hole: PunchWith, maxProbeBytes: number, signal: AbortSignal): Promise<Path>;
   /** What was discovered is worth nothing any more: the network changed. */
   forget(): void;
 }

@@ -2,9 +2,9 @@ import { once } from 'node:events';
 import { createServer, isIPv6, type Server, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { LatentError, toLatentError } from '@latent/protocol';
+import { Admission, type ConnectionLimits } from '../admission.ts';
 import type { KeyPair } from '../key-pair.ts';
 import type { EncryptedStream, Listener, ListenOptions } from '../transport.ts';
-import { Admission, type ConnectionLimits } from './admission.ts';
 import { NoiseStream } from './noise-stream.ts';
 import { formatHint } from './parse-hint.ts';
 import { secureSocket } from './secure-socket.ts';
@@ -74,7 +74,12 @@ export async function listenOnTcp(
     await closed;
   }
 
-  return { hints: reachableHosts(options.address).map((host) => formatHint({ host, port })), port, close };
+  return {
+    hints: reachableHosts(options.address).map((host) => formatHint({ host, port })),
+    port,
+    settled: Promise.resolve(),
+    close,
+  };
 }
 
 async function bind(server: Server, { address, port }: ListenOptions): Promise<number> {

@@ -1,4 +1,5 @@
 import { LatentError } from '@latent/protocol';
+import { type ConnectionLimits, defaultConnectionLimits } from '../admission.ts';
 import type { KeyPair } from '../key-pair.ts';
 import type {
   EncryptedStream,
@@ -8,7 +9,6 @@ import type {
   RefusedConnection,
   Transport,
 } from '../transport.ts';
-import { type ConnectionLimits, defaultConnectionLimits } from './admission.ts';
 import { dialPeer } from './dial.ts';
 import { listenOnTcp } from './listen.ts';
 import { NoiseStream } from './noise-stream.ts';
@@ -64,6 +64,7 @@ export function createTcpTransport(options: TcpTransportOptions): Transport {
     const listener: Listener = {
       hints: opened.hints,
       port: opened.port,
+      settled: opened.settled,
       close: async () => {
         listeners.delete(listener);
         await opened.close();

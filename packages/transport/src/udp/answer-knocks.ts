@@ -1,9 +1,9 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import { type LatentError, toLatentError } from '@latent/protocol';
+import type { Admission } from '../admission.ts';
 import { hexOfBytes } from '../hex.ts';
 import { type KeyPair, randomBytes } from '../key-pair.ts';
 import type { Path } from '../paths/path.ts';
-import type { Admission } from '../tcp/admission.ts';
 import { after, every } from '../timers.ts';
 import { randomStreamId } from './knock.ts';
 import { COOKIE_BYTES, type PeerPacket } from './packet.ts';

@@ -77,7 +77,7 @@ export async function discover(port: UdpPort, options: DiscoverOptions): Promise
 }
 
 /** One address of each family; the first that the system's resolver names. */
-async function addressesOf(host: string): Promise<readonly string[]> {
+export async function addressesOf(host: string): Promise<readonly string[]> {
   const bare = host.replace(/^\[|\]$/g, '');
   const found = await lookup(bare, { all: true }).catch(() => []);
   const first = (family: number) => found.find((candidate) => candidate.family === family)?.address;

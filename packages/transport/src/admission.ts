@@ -1,5 +1,3 @@
-import { isIPv6 } from 'node:net';
-
 /** How many connections a listener serves at once; more are dropped before a byte of theirs is read. */
 export interface ConnectionLimits {
   /** All together. */
@@ -72,7 +70,7 @@ function toSource(address: string): string {
   const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(address)?.[1];
   if (mapped !== undefined) return mapped;
   const [bare = ''] = address.split('%');
-  if (!isIPv6(bare)) return bare;
+  if (!bare.includes(':')) return bare;
   const [head = '', tail] = bare.split('::');
   const headGroups = head === '' ? [] : head.split(':');
   if (tail === undefined) return headGroups.slice(0, 4).join(':');

@@ -1,0 +1,90 @@
+import { LatentError } from '@latent/protocol';
+import { type ConnectionLimits, defaultConnectionLimits } from '../admission.ts';
+import type { ConnectionTimes } from '../connection/connection.ts';
+import { bookHint } from '../hints.ts';
+import type { KeyPair } from '../key-pair.ts';
+import type { OpenLinkSocket } from '../link/link-socket.ts';
+import type { EncryptedStream, RefusedConnection, Transport } from '../transport.ts';
+import { acceptIntroductions } from './accept-introductions.ts';
+import { AcceptedPeers } from './accepted-peers.ts';
+import { createBookLinks } from './book-links.ts';
+import { defaultTimes } from './default-times.ts';
+import { dialPeers } from './dial-peers.ts';
+
+export interface RelayTransportOptions {
+  readonly keyPair: KeyPair;
+  readonly openSocket: OpenLinkSocket;
+  /** URLs of books by which others are introduced to us, once we listen. Default none. */
+  readonly books?: readonly string[];
+  /** For one search for a path, handshakes included. Default 10 s. */
+  readonly handshakeTimeoutMs?: number;
+  readonly times?: Partial<ConnectionTimes>;
+  readonly idleMs?: number;
+  readonly limits?: Partial<ConnectionLimits>;
+  readonly maxStreamsPerConnection?: number;
+  readonly onRefused?: (refusal: RefusedConnection) => void;
+}
+
+/** {@link Transport} through books alone: for browsers, which have no UDP. It speaks to every peer transport. */
+export function createRelayTransport(options: RelayTransportOptions): Transport {
+  const { keyPair, books = [], handshakeTimeoutMs = 10_000, idleMs = 60_000 } = options;
+  const times = { ...defaultTimes, ...options.times };
+  const closing = new AbortController();
+  const links = createBookLinks({ keyPair, openSocket: options.openSocket });
+  const dialler = dialPeers({ keyPair, links, udp: () => undefined, handshakeTimeoutMs, times, idleMs });
+  let accepted: AcceptedPeers | undefined;
+
+  function assertOpen(): void {
+    if (closing.signal.aborted) throw new LatentError('CANCELLED', 'The transport was closed.');
+  }
+
+  return {
+    key: keyPair.key,
+    connect: async (peer, { signal }) => {
+      assertOpen();
+      return await dialler.connect(peer, AbortSignal.any([signal, closing.signal]));
+    },
+    listen: async (onStream: (stream: EncryptedStream) => void) => {
+      assertOpen();
+      if (accepted !== undefined) throw new LatentError('CONFIG_INVALID', 'This transport listens already.');
+      const limits = { ...defaultConnectionLimits, ...options.limits };
+      const stopping = new AbortController();
+      const peers = new AcceptedPeers({
+        times,
+        maxConnections: limits.maxConnections,
+        maxStreamsPerConnection: options.maxStreamsPerConnection ?? 256,
+        onStream,
+      });
+      accepted = peers;
+      const onRefused = options.onRefused ?? (() => undefined);
+      const { signal } = stopping;
+      const settled = acceptIntroductions({
+        keyPair,
+        links,
+        books,
+        udp: undefined,
+        accepted: peers,
+        handshakeTimeoutMs,
+        limits,
+        onRefused,
+        signal,
+      });
+      return {
+        hints: books.map(bookHint),
+        port: 0,
+        settled,
+        close: async () => {
+          stopping.abort(new LatentError('CANCELLED', 'The listener was closed.'));
+          peers.close();
+          accepted = undefined;
+        },
+      };
+    },
+    close: async () => {
+      closing.abort(new LatentError('CANCELLED', 'The transport was closed.'));
+      accepted?.close();
+      dialler.close();
+      links.close();
+    },
+  };
+}
