@@ -9,6 +9,8 @@ import { printResult } from './harness/print-result.ts';
 import { readArguments, USAGE } from './harness/read-arguments.ts';
 import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
+import { links } from './links.ts';
+import { pageStream } from './page-stream.ts';
 import { proof } from './proof.ts';
 import { proofCheats } from './proof-cheats.ts';
 import { proofDraws } from './proof-draws.ts';
@@ -29,6 +31,8 @@ const benchmarks: readonly Benchmark[] = [
   coordination,
   vouchers,
   stream,
+  pageStream,
+  links,
   proof,
   proofCheats,
   proofDraws,
