@@ -49,6 +49,7 @@ export function exitCodeOf(code: ErrorCode): number {
     case 'CHAIN_UNREACHABLE':
     case 'BOOK_UNREACHABLE':
     case 'PEER_UNREACHABLE':
+    case 'PEER_ABSENT':
     case 'WATCH_UNREACHABLE':
     case 'TIMED_OUT':
       return exitCodes.unreachable;

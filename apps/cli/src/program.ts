@@ -20,6 +20,7 @@ import { addMeterExport } from './commands/meter/export.ts';
 import { addMeterOffline } from './commands/meter/offline.ts';
 import { addMeterRun } from './commands/meter/run.ts';
 import { addNetworkDeploy } from './commands/network/deploy.ts';
+import { addDoctor } from './commands/network/doctor.ts';
 import { addNetworkVerify } from './commands/network/verify.ts';
 import { addProofCheats } from './commands/proof/cheats.ts';
 import { addProofVerify } from './commands/proof/verify.ts';
@@ -55,6 +56,7 @@ export function createProgram(): Command {
   addExec(program);
   addBill(program);
   addDown(program);
+  addDoctor(program);
   const session = program.command('session').summary('keys that rent within limits, so that you sign once');
   addSessionCreate(session);
   addSessionList(session);

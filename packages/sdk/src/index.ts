@@ -1,3 +1,4 @@
+export type { BookExamination, Finding } from '@latent/transport';
 export {
   type AgentLink,
   attachMember,
@@ -70,6 +71,7 @@ export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
 export { readRoster } from './leases/read-roster.ts';
 export { compactSignature, type SettlementParts, settlementRow } from './leases/settlement.ts';
 export { stopLeaseFor } from './leases/stop-lease-for.ts';
+export { type Examination, examineNetwork } from './network/examine-network.ts';
 export { returnEther, sendEther, weiForGas } from './sessions/gas-money.ts';
 export { type GrantSessionParameters, grantSession, revokeSession } from './sessions/grant-session.ts';
 export {

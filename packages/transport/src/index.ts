@@ -1,6 +1,9 @@
 export type { ConnectionTimes } from './connection/connection.ts';
 export { MAX_DATAGRAM_BYTES } from './connection/datagrams.ts';
 export { createTransport } from './create-transport.ts';
+export type { Finding, Reachability } from './doctor/diagnose-network.ts';
+export type { BookExamination } from './doctor/examine-book.ts';
+export { examineNetwork, type NetworkExamination } from './doctor/examine-network.ts';
 export { createKeyPair, KEY_SEED_BYTES, type KeyPair } from './key-pair.ts';
 export type { Route } from './paths/path.ts';
 export { createPeerTransport, type PeerTransportOptions } from './peer/peer-transport.ts';

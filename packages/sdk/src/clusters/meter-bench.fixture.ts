@@ -9,7 +9,7 @@ import {
   type Resource,
   type SignedVoucher,
 } from '@latent/protocol';
-import { createTcpTransport, createKeyPair, handleCall, serveMethods } from '@latent/transport';
+import { createKeyPair, createTcpTransport, handleCall, serveMethods } from '@latent/transport';
 import { agentMethods } from '../agents/agent-methods.ts';
 import type { ClusterJournal } from './cluster-journal.ts';
 import { type ClusterRecord, clusterRecordSchema } from './cluster-record.ts';
