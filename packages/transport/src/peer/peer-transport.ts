@@ -51,11 +51,13 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   const times = { ...defaultTimes, ...options.times };
   const closing = new AbortController();
   let own: { readonly port: UdpPort; readonly udp: OwnUdpSide; readonly address: string } | undefined;
+  const ports: UdpPort[] = [];
   let accepted: AcceptedPeers | undefined;
 
   const links = createBookLinks({ keyPair, openSocket: openNodeLinkSocket });
   const openUdp = (address: string, port: number) => {
     const opened = openUdpPort({ address, port });
+    ports.push(opened);
     own = { port: opened, udp: createUdpSide(opened, keyPair), address };
     return own;
   };
@@ -126,7 +128,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     accepted?.close();
     dialler.close();
     links.close();
-    await own?.port.close();
+    await Promise.all(ports.map((port) => port.close()));
   }
 
   return { key: keyPair.key, connect, listen, close };
