@@ -2,7 +2,7 @@ import { isIPv4 } from 'node:net';
 import { MAX_ADDRESSES } from '@latent/protocol';
 import type { KeyPair } from '../key-pair.ts';
 import type { BookLink, Meeting } from '../link/book-link.ts';
-import { discover, seenAddresses } from '../udp/discover.ts';
+import { discover, type Sighting, seenAddresses } from '../udp/discover.ts';
 import { knock, randomStreamId } from '../udp/knock.ts';
 import { awaitPunch, punch } from '../udp/punch.ts';
 import { formatUdpAddress } from '../udp/udp-address.ts';
@@ -13,6 +13,8 @@ import type { PunchWith } from './reach-peer.ts';
 const DISCOVERY_TIMEOUT_MS = 1_500;
 /** An introduction waits no longer for the first word of a book on our address. */
 const PATIENCE_MS = 400;
+/** Once there is one, the others have so long: of the book's second port, and of the other family. */
+const GRACE_MS = 30;
 /** What a book said is believed for so long; a listener asks again before, which also keeps its NAT open. */
 export const REDISCOVER_MS = 20_000;
 
@@ -29,34 +31,52 @@ interface Known {
   readonly addresses: readonly string[];
 }
 
+interface Asking {
+  readonly first: Promise<void>;
+  readonly all: Promise<void>;
+}
+
 export function createUdpSide(port: UdpPort, keyPair: KeyPair): OwnUdpSide {
   const known = new Map<string, Known>();
-  const asking = new Map<string, Promise<void>>();
+  const asking = new Map<string, Asking>();
 
-  async function ask(link: BookLink, signal: AbortSignal): Promise<void> {
+  async function ask(link: BookLink, signal: AbortSignal, onFirst: () => void): Promise<void> {
     const discovery = await link.challenged;
     if (discovery === undefined) return;
     const host = discovery.host ?? new URL(link.bookUrl).hostname;
-    const { ports } = discovery;
-    const sightings = await discover(port, { host, ports, timeoutMs: DISCOVERY_TIMEOUT_MS, signal });
-    if (sightings.length > 0) known.set(link.bookUrl, { atMs: performance.now(), addresses: seenAddresses(sightings) });
+    const isNew = !known.has(link.bookUrl);
+    const found: Sighting[] = [];
+    const keep = () => known.set(link.bookUrl, { atMs: performance.now(), addresses: seenAddresses(found) });
+    await discover(port, {
+      ...{ host, ports: discovery.ports, timeoutMs: DISCOVERY_TIMEOUT_MS, signal },
+      onSighting: (sighting) => {
+        found.push(sighting);
+        // One family may never answer: what the other says is of use at once.
+        if (isNew) keep();
+        onFirst();
+      },
+    });
+    if (found.length > 0) keep();
   }
 
-  function discoverBy(link: BookLink, signal: AbortSignal): Promise<void> {
+  function startAsking(link: BookLink, signal: AbortSignal): Asking {
     const running = asking.get(link.bookUrl);
     if (running !== undefined) return running;
+    const first = Promise.withResolvers<void>();
     // A book that goes away meanwhile has told us nothing, which is what is known then.
-    const asked = ask(link, signal)
+    const all = ask(link, signal, first.resolve)
       .catch(() => undefined)
       .finally(() => asking.delete(link.bookUrl));
-    asking.set(link.bookUrl, asked);
-    return asked;
+    const started = { first: first.promise, all };
+    asking.set(link.bookUrl, started);
+    return started;
   }
 
   async function meeting(link: BookLink, signal: AbortSignal): Promise<Meeting> {
     const fresh = known.get(link.bookUrl);
     if (fresh === undefined || performance.now() - fresh.atMs > 2 * REDISCOVER_MS) {
-      await Promise.race([discoverBy(link, signal), pause(PATIENCE_MS)]);
+      const { first, all } = startAsking(link, signal);
+      await Promise.race([all, first.then(() => pause(GRACE_MS)), pause(PATIENCE_MS)]);
     }
     const seen = known.get(link.bookUrl)?.addresses ?? [];
     const local = port.localAddresses().map(formatUdpAddress);
@@ -75,7 +95,7 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair): OwnUdpSide {
     punch: (hole, key, signal) => punch(port, toHole(hole), key, { keyPair, signal }),
     awaitPunch: (hole, maxProbeBytes, signal) => awaitPunch(port, toHole(hole), { keyPair, signal, maxProbeBytes }),
     meeting,
-    discoverBy,
+    discoverBy: (link, signal) => startAsking(link, signal).all,
     forget: () => known.clear(),
   };
 }
