@@ -8,12 +8,15 @@ export interface UdpAddress {
 
 const ADDRESS = /^(?:\[([0-9a-f:.]+)\]|(\d{1,3}(?:\.\d{1,3}){3})):([1-9]\d{0,4})$/;
 
-/** Reads `203.0.113.7:4433` or `[2001:db8::7]:4433`; undefined for anything else. */
+/** "This host", and those that stand for many at once: what strangers name shall not be multiplied. */
+const NOT_ONE_HOST = /^(?:0|22[4-9]|2[3-5]\d)\.|^ff|^[0:]*$/;
+
+/** Reads `203.0.113.7:4433` or `[2001:db8::7]:4433`, of one machine; undefined for anything else. */
 export function parseUdpAddress(text: string): UdpAddress | undefined {
   const parts = ADDRESS.exec(text.slice(0, 64));
   const host = parts?.[1] ?? parts?.[2] ?? '';
   const port = Number(parts?.[3]);
-  return isIP(host) === 0 || !(port <= 0xffff) ? undefined : { host, port };
+  return isIP(host) === 0 || NOT_ONE_HOST.test(host) || !(port <= 0xffff) ? undefined : { host, port };
 }
 
 /** What {@link parseUdpAddress} reads back. */

@@ -21,7 +21,8 @@ export interface UdpPort {
   /** The port that is bound. */
   readonly port: number;
   readonly isIPv6: boolean;
-  createStream(id: number, firewall?: (from: UdpAddress) => void): UdxStream;
+  /** @param letsIn asked for each packet that comes before the stream is connected; it has to connect it first. Missing: none is let in */
+  createStream(id: number, letsIn?: (from: UdpAddress) => boolean): UdxStream;
   /** @param stream one of {@link createStream} */
   connectStream(stream: UdxStream, remoteId: number, to: UdpAddress): void;
   send(packet: PeerPacket, to: UdpAddress): void;
@@ -65,13 +66,8 @@ export function openUdpPort({ address, port }: UdpPortOptions): UdpPort {
     port: boundPort,
     isIPv6: sockets.some((socket) => socket.address()?.family === 6),
     localAddresses: () => listLocalAddresses(address, boundPort, sockets.length > 1),
-    createStream: (id, firewall) =>
-      udx.createStream(id, {
-        firewall: (_socket, fromPort, host) => {
-          firewall?.({ host, port: fromPort });
-          return firewall === undefined;
-        },
-      }),
+    createStream: (id, letsIn) =>
+      udx.createStream(id, { firewall: (_socket, fromPort, host) => letsIn?.({ host, port: fromPort }) !== true }),
     connectStream: (stream, remoteId, { host, port: toPort }) => {
       const socket = socketFor(host);
       if (socket === undefined) {
