@@ -1,5 +1,6 @@
 import { LatentError } from '@latent/protocol';
 import type { Path } from '../paths/path.ts';
+import { after } from '../timers.ts';
 import type { Connection } from './connection.ts';
 import {
   type Attach,
@@ -8,6 +9,7 @@ import {
   encodeAttached,
   encodeGoodbye,
   type Goodbye,
+  type PathMessage,
 } from './path-message.ts';
 
 /** How a path to be attached went. */
@@ -16,36 +18,51 @@ export interface Presented {
   readonly attached: Promise<boolean>;
 }
 
+export interface PresentPathOptions {
+  /** Of the path: higher than that of any before. */
+  readonly generation: number;
+  /** The peer may not know the connection yet. */
+  readonly isNew: boolean;
+  /** A path on which the peer has not answered for so long is dropped. */
+  readonly timeoutMs: number;
+}
+
 /**
  * The dialling side tells the peer which connection a path is for. A connection that is new sends at once; one that goes on waits until
  * the peer has said how far it received.
  */
-export function presentPath(connection: Connection, path: Path, generation: number, isNew: boolean): Presented {
+export function presentPath(connection: Connection, path: Path, options: PresentPathOptions): Presented {
+  const { generation, isNew } = options;
   const { promise: attached, resolve } = Promise.withResolvers<boolean>();
   const toldReceived = connection.received;
-  let offset = toldReceived;
-  let isAnswered = false;
   const isFirst = isNew && connection.route === undefined && connection.generation === 0;
+  let offset: number | undefined;
+  const stopTimer = after(options.timeoutMs, () => path.destroy());
+  const answered = (message: PathMessage) => {
+    if (message.kind !== 'attached')
+      throw new LatentError('MESSAGE_INVALID', 'The peer did not answer the attachment.');
+    stopTimer();
+    // A younger path was quicker, or nobody waits any more.
+    if (connection.generation > generation || connection.failure !== undefined) return path.destroy();
+    const { received, from } = message;
+    if (from < toldReceived || from > connection.received || connection.resumeFrom(received) !== received) {
+      throw new LatentError('MESSAGE_INVALID', 'The peer goes on where it cannot have been.');
+    }
+    offset = from;
+    if (!isFirst) connection.attach(path, { generation, peerReceived: received, toldReceived });
+    resolve(true);
+  };
   path.start({
     onMessage: orDrop(connection, path, (bytes) => {
       const message = decodePathMessage(bytes);
-      if (isAnswered || message.kind === 'goodbye') {
-        offset = connection.receive(path, message, offset);
-        return;
-      }
-      if (message.kind !== 'attached')
-        throw new LatentError('MESSAGE_INVALID', 'The peer did not answer the attachment.');
-      isAnswered = true;
-      if (!isFirst && generation > connection.generation) {
-        connection.attach(path, { generation, peerReceived: message.received, toldReceived });
-      }
-      // A younger path was quicker.
-      if (connection.generation > generation) path.destroy();
-      resolve(connection.generation === generation);
+      if (message.kind === 'goodbye') connection.receive(path, message, 0);
+      else if (offset === undefined) answered(message);
+      else offset = connection.receive(path, message, offset);
     }),
     onUnordered: (bytes) => connection.receiveDatagram(bytes),
     onDrain: () => connection.drained(path),
     onEnded: () => {
+      stopTimer();
       connection.lost(path);
       resolve(false);
     },
@@ -66,8 +83,10 @@ export interface AcceptPathOptions {
 export function acceptPath(path: Path, { find, onSettled }: AcceptPathOptions): void {
   let connection: Connection | undefined;
   let offset = 0;
+  let isRefused = false;
   path.start({
     onMessage: (bytes) => {
+      if (isRefused) return;
       if (connection !== undefined) {
         const found = connection;
         orDrop(found, path, () => {
@@ -80,14 +99,16 @@ export function acceptPath(path: Path, { find, onSettled }: AcceptPathOptions): 
         const attach = expectAttach(bytes);
         const found = find(attach);
         // A younger path was quicker.
-        if (attach.generation <= found.generation) return path.destroy();
-        connection = found;
-        const { received } = connection;
-        offset = received;
-        path.sendMessage(encodeAttached(received));
+        isRefused = attach.generation <= found.generation;
+        if (isRefused) return path.destroy();
         const { generation, received: peerReceived } = attach;
-        connection.attach(path, { generation, peerReceived, toldReceived: received });
+        const { received } = found;
+        path.sendMessage(encodeAttached({ received, from: found.resumeFrom(peerReceived) }));
+        connection = found;
+        offset = received;
+        found.attach(path, { generation, peerReceived, toldReceived: received });
       } catch (thrown) {
+        isRefused = true;
         path.sendMessage(encodeGoodbye(toGoodbye(thrown)));
         path.end();
       }

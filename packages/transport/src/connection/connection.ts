@@ -1,9 +1,12 @@
 import { LatentError, type PeerKey } from '@latent/protocol';
 import type { Path, Route } from '../paths/path.ts';
-import { after, every } from '../timers.ts';
+import { after } from '../timers.ts';
 import { Datagrams, MAX_DATAGRAM_BYTES } from './datagrams.ts';
+import { Heartbeat } from './heartbeat.ts';
+import { Incoming } from './incoming.ts';
 import { createMux, type Mux, type MuxStream } from './mux.ts';
 import { MuxedStream } from './muxed-stream.ts';
+import { Outgoing } from './outgoing.ts';
 import {
   DATA_TAG,
   DATAGRAM_TAG,
@@ -15,7 +18,7 @@ import {
   PING,
   PONG,
 } from './path-message.ts';
-import { ResendBuffer } from './resend-buffer.ts';
+import { Turns } from './turns.ts';
 
 export interface ConnectionTimes {
   /** A path on which nothing came for so long, though something was asked, is lost. */
@@ -29,7 +32,9 @@ export interface ConnectionTimes {
 /** Where both sides stand when a path begins. */
 export interface PathStart {
   readonly generation: number;
+  /** As the peer says: from there on it wants our bytes. */
   readonly peerReceived: number;
+  /** What the peer was told of ours. */
   readonly toldReceived: number;
 }
 
@@ -47,12 +52,11 @@ export interface ConnectionOptions {
   readonly onEnded: (error: LatentError) => void;
 }
 
-/** Bytes that may be on the way unacknowledged: what 40 MB/s need at 100 ms, and what either side keeps in memory. */
-export const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
-/** Bytes that wait here for the path, beside what the path itself holds: little, so that a small message need not wait long. */
-const MAX_UNSENT_BYTES = 128 * 1024;
-const ACK_EVERY_BYTES = 256 * 1024;
-const ACK_DELAY_MS = 50;
+/**
+ * What a connection keeps at most: MAX_UNACKNOWLEDGED_BYTES, and what peers can make us send without having received anything: windows that they
+ * grant, answers to their pings and refused streams.
+ */
+export const MAX_HELD_BYTES = 24 * 1024 * 1024;
 
 /**
  * What lasts between two peers: the streams, over one path at a time. Each path is encrypted and authenticated by itself, so that this
@@ -66,22 +70,20 @@ export class Connection {
   readonly #mux: Mux;
   readonly #streams = new Map<number, MuxedStream>();
   readonly #datagrams = new Datagrams();
-  readonly #unsent = new ResendBuffer();
-  #sentTo = 0;
-  #received = 0;
-  #acknowledged = 0;
-  #stopAckTimer: (() => void) | undefined;
+  readonly #outgoing = new Outgoing();
+  readonly #turns = new Turns(() => this.#outgoing.hasRoom);
+  readonly #incoming = new Incoming(() => this.#sendAck());
   #path: Path | undefined;
   #isPathFull = false;
-  #isMuxHeld = false;
+  #isReceiving = false;
   #generation = 0;
   #failure: LatentError | undefined;
-  #lastHeardMs = performance.now();
   #lastUsedMs = performance.now();
-  #pingSentMs: number | undefined;
-  #roundTripMs: number | undefined;
   #stopResumeTimer: (() => void) | undefined;
-  readonly #stopHeartbeat: () => void;
+  readonly #heartbeat: Heartbeat;
+  /** The path that a goodbye leaves on. */
+  #lastPath: Path | undefined;
+  readonly #closed = Promise.withResolvers<void>();
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -93,7 +95,13 @@ export class Connection {
       send: (chunks) => this.#accept(chunks),
       onStream: (stream) => options.onStream(this.#wrap(stream)),
     });
-    this.#stopHeartbeat = every(Math.ceil(options.times.pathTimeoutMs / 4), () => this.#beat());
+    const { pathTimeoutMs, quietMs } = options.times;
+    this.#heartbeat = new Heartbeat({
+      pathTimeoutMs,
+      patienceMs: () => (this.streams > 0 || this.heldBytes > 0 ? pathTimeoutMs / 2 : quietMs),
+      ping: () => this.#path?.sendMessage(PING),
+      onDead: () => this.#drop(),
+    });
     this.#awaitPath();
   }
 
@@ -102,21 +110,31 @@ export class Connection {
   }
 
   get roundTripMs(): number | undefined {
-    return this.#path?.roundTripMs ?? this.#roundTripMs;
+    return this.#path?.roundTripMs ?? this.#heartbeat.roundTripMs;
   }
 
   get failure(): LatentError | undefined {
     return this.#failure;
   }
 
+  /** Settles when the connection has ended and its last word has left, or could not. Never rejects. */
+  get closed(): Promise<void> {
+    return this.#closed.promise;
+  }
+
   /** Bytes received so far, to be told on a new path. */
   get received(): number {
-    return this.#received;
+    return this.#incoming.received;
   }
 
   /** Of the newest path. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** Bytes that are kept, as the peer has not acknowledged them. */
+  get heldBytes(): number {
+    return this.#outgoing.heldBytes;
   }
 
   get streams(): number {
@@ -132,35 +150,36 @@ export class Connection {
   async openStream(): Promise<MuxedStream> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#lastUsedMs = performance.now();
-    return this.#wrap(await this.#mux.open());
+    const stream = await this.#mux.open();
+    if (this.#failure !== undefined) throw this.#failure;
+    return this.#wrap(stream);
+  }
+
+  /** From where we would send on a path whose peer says so. @throws as `Outgoing.resumeFrom` does */
+  resumeFrom(peerReceived: number): number {
+    return this.#outgoing.resumeFrom(peerReceived);
   }
 
   /**
    * Goes on over another path. The one before is dropped: what was on its way there is sent again.
-   * @param at.peerReceived as the peer says; what it has acknowledged before lies at or before it
-   * @param at.toldReceived what the peer was told on this path
-   * @throws LatentError MESSAGE_INVALID when the peer cannot have received that
+   * @throws LatentError MESSAGE_INVALID when the peer cannot have received what it says
    */
-  attach(path: Path, at: PathStart): void {
-    const { generation, peerReceived, toldReceived } = at;
-    if (!this.#unsent.holds(peerReceived)) {
-      throw new LatentError(
-        'MESSAGE_INVALID',
-        'The peer says that it received what was never sent, or forgot what it had.',
-      );
+  attach(path: Path, { generation, peerReceived, toldReceived }: PathStart): void {
+    if (this.#failure !== undefined) {
+      path.destroy();
+      return;
     }
+    const from = this.resumeFrom(peerReceived);
     const before = this.#path;
     this.#path = path;
     this.#generation = generation;
     this.#isPathFull = false;
-    this.#lastHeardMs = performance.now();
-    this.#pingSentMs = undefined;
+    this.#heartbeat.restart();
     this.#stopResumeTimer?.();
-    this.#acknowledged = toldReceived;
-    this.#unsent.acknowledge(peerReceived);
-    this.#sentTo = peerReceived;
+    this.#incoming.told(toldReceived);
+    this.#outgoing.restart(from);
     before?.destroy();
-    this.#pump();
+    this.#goOn();
     this.#mux.measure();
   }
 
@@ -170,22 +189,22 @@ export class Connection {
    * @returns the path's offset after the message
    */
   receive(path: Path, message: PathMessage, offset: number): number {
-    if (path === this.#path) this.#lastHeardMs = performance.now();
+    // What still comes when the connection is over interests nobody, and must not hold up the goodbye.
+    if (this.#failure !== undefined) return offset;
+    if (path === this.#path) this.#heartbeat.heard();
     switch (message.kind) {
       case 'data':
         return this.#receiveData(message.bytes, offset);
       case 'ack':
-        if (!this.#unsent.acknowledge(message.received)) {
-          throw new LatentError('MESSAGE_INVALID', 'The peer acknowledged what was never sent.');
-        }
-        this.#pump();
+        this.#outgoing.acknowledge(message.received);
+        this.#goOn();
         return offset;
       case 'ping':
-        path.sendMessage(PONG);
+        // A path that is full shows by itself that we live.
+        if (path === this.#path && !this.#isPathFull) this.#isPathFull = !path.sendMessage(PONG);
         return offset;
       case 'pong':
-        if (this.#pingSentMs !== undefined) this.#roundTripMs = performance.now() - this.#pingSentMs;
-        this.#pingSentMs = undefined;
+        this.#heartbeat.answered();
         return offset;
       case 'datagram':
         this.receiveDatagram(message.bytes);
@@ -210,11 +229,13 @@ export class Connection {
   drained(path: Path): void {
     if (path !== this.#path) return;
     this.#isPathFull = false;
-    this.#pump();
+    this.#sendAck();
+    this.#goOn();
   }
 
   /** The path has ended. */
   lost(path: Path): void {
+    if (path === this.#lastPath) this.#closed.resolve();
     if (path !== this.#path || this.#failure !== undefined) return;
     this.#path = undefined;
     this.#awaitPath();
@@ -223,15 +244,16 @@ export class Connection {
 
   /** Asks for a sign of life at once: there is reason to doubt the path. */
   checkPath(): void {
-    if (this.#path === undefined || this.#pingSentMs !== undefined) return;
-    this.#pingSentMs = performance.now();
-    this.#path.sendMessage(PING);
+    if (this.#path !== undefined) this.#heartbeat.check();
   }
 
-  /** Ends the connection and tells the peer why, if a path is there. */
+  /** Ends the connection and tells the peer why, if a path is there, behind all that was handed over before. */
   end(reason: Goodbye): void {
     const path = this.#path;
-    path?.sendMessage(encodeGoodbye(reason));
+    if (path !== undefined) {
+      while (!this.#outgoing.isAllSent) path.send(DATA_TAG, this.#outgoing.next(MAX_DATA_BYTES));
+      path.sendMessage(encodeGoodbye(reason));
+    }
     this.#end(new LatentError('STREAM_CLOSED', `The connection was ended here: ${reason.message}`), path);
   }
 
@@ -246,6 +268,7 @@ export class Connection {
       remoteKey: this.remoteKey,
       route: () => this.route,
       failure: () => this.#failure,
+      takeTurn: (send) => this.#turns.take(send),
       sendDatagram: (bytes) => this.#sendDatagram(streamId, bytes),
     });
     this.#streams.set(streamId, muxed);
@@ -267,71 +290,61 @@ export class Connection {
     return true;
   }
 
-  /** Takes bytes of the multiplexer. @returns false when it has to wait for `drained` */
-  #accept(chunks: readonly Uint8Array[]): boolean {
-    if (this.#failure !== undefined) return false;
-    for (const chunk of chunks) this.#unsent.append(chunk);
-    this.#pump();
-    this.#isMuxHeld = !this.#hasRoom();
-    return !this.#isMuxHeld;
-  }
-
-  #hasRoom(): boolean {
-    return (
-      this.#unsent.unacknowledgedBytes < MAX_UNACKNOWLEDGED_BYTES && this.#unsent.end - this.#sentTo < MAX_UNSENT_BYTES
-    );
+  /** Takes bytes of the multiplexer, and sends what the path can take at once. */
+  #accept(chunks: readonly Uint8Array[]): void {
+    if (this.#failure !== undefined) return;
+    this.#outgoing.append(chunks);
+    // What one message of the peer has us answer leaves together.
+    if (!this.#isReceiving) this.#pump();
   }
 
   #pump(): void {
     const path = this.#path;
-    while (path !== undefined && !this.#isPathFull && this.#sentTo < this.#unsent.end) {
-      const parts = this.#unsent.read(this.#sentTo, MAX_DATA_BYTES);
-      this.#sentTo += parts.reduce((sum, part) => sum + part.byteLength, 0);
-      this.#isPathFull = !path.send(DATA_TAG, parts);
+    while (path !== undefined && !this.#isPathFull && !this.#outgoing.isAllSent) {
+      this.#isPathFull = !path.send(DATA_TAG, this.#outgoing.next(MAX_DATA_BYTES));
     }
-    if (!this.#isMuxHeld || !this.#hasRoom()) return;
-    this.#isMuxHeld = false;
-    this.#mux.drained();
+  }
+
+  /** There may be room again: on the path, or as the peer has received more. */
+  #goOn(): void {
+    this.#pump();
+    this.#turns.serve();
   }
 
   #receiveData(bytes: Uint8Array, offset: number): number {
-    const end = offset + bytes.byteLength;
-    if (offset > this.#received) throw new LatentError('MESSAGE_INVALID', 'The peer left out bytes of the connection.');
-    if (end > this.#received) {
-      const fresh = bytes.subarray(this.#received - offset);
-      this.#received = end;
-      this.#mux.receive(fresh);
-    }
-    // Also for what was here before: the peer sends again what it does not know to have arrived.
-    if (this.#received !== this.#acknowledged) this.#scheduleAck();
-    return end;
+    const fresh = this.#incoming.take(bytes, offset);
+    if (fresh.byteLength > 0) this.#multiplex(fresh);
+    this.#incoming.scheduleTelling();
+    return offset + bytes.byteLength;
   }
 
-  #scheduleAck(): void {
-    if (this.#received - this.#acknowledged >= ACK_EVERY_BYTES) this.#sendAck();
-    else this.#stopAckTimer ??= after(ACK_DELAY_MS, () => this.#sendAck());
+  #multiplex(bytes: Uint8Array): void {
+    this.#isReceiving = true;
+    try {
+      this.#mux.receive(bytes);
+    } finally {
+      this.#isReceiving = false;
+    }
+    if (this.heldBytes > MAX_HELD_BYTES) {
+      throw new LatentError('STREAM_CLOSED', 'The peer asks for ever more and takes nothing of it in.');
+    }
+    this.#goOn();
   }
 
   #sendAck(): void {
-    this.#stopAckTimer?.();
-    this.#stopAckTimer = undefined;
-    if (this.#path === undefined || this.#acknowledged === this.#received) return;
-    this.#acknowledged = this.#received;
-    this.#path.sendMessage(encodeAck(this.#received));
+    this.#incoming.stop();
+    const path = this.#path;
+    // On a path that is full it waits: a peer that reads nothing must not have us keep ever more for it.
+    if (path === undefined || this.#isPathFull || !this.#incoming.mustTell) return;
+    this.#incoming.told(this.received);
+    this.#isPathFull = !path.sendMessage(encodeAck(this.received));
   }
 
-  /** Only silence tells that a path is dead: nobody says so, and what is sent into it goes unanswered. */
-  #beat(): void {
+  #drop(): void {
     const path = this.#path;
     if (path === undefined) return;
-    const { pathTimeoutMs, quietMs } = this.#options.times;
-    const now = performance.now();
-    const silentMs = now - this.#lastHeardMs;
-    const patienceMs = this.#mux.streams > 0 || this.#unsent.unacknowledgedBytes > 0 ? pathTimeoutMs / 2 : quietMs;
-    if (this.#pingSentMs !== undefined && now - Math.max(this.#pingSentMs, this.#lastHeardMs) >= pathTimeoutMs / 2) {
-      path.destroy();
-      this.lost(path);
-    } else if (silentMs >= patienceMs) this.checkPath();
+    path.destroy();
+    this.lost(path);
   }
 
   #awaitPath(): void {
@@ -345,15 +358,21 @@ export class Connection {
   #end(error: LatentError, lastPath?: Path): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    this.#stopHeartbeat();
-    this.#stopAckTimer?.();
+    this.#heartbeat.stop();
+    this.#incoming.stop();
     this.#stopResumeTimer?.();
+    this.#turns.clear();
     this.#mux.abort(error);
     const path = this.#path;
     this.#path = undefined;
     // A goodbye that was just written still leaves; everything else is dropped.
-    if (path !== undefined && path === lastPath) path.end();
-    else path?.destroy();
+    if (path !== undefined && path === lastPath) {
+      this.#lastPath = path;
+      path.end();
+    } else {
+      path?.destroy();
+      this.#closed.resolve();
+    }
     this.#options.onEnded(error);
   }
 }

@@ -2,54 +2,98 @@ import { LatentError } from '@latent/protocol';
 import { MAX_MESSAGE_BYTES } from '../transport.ts';
 
 /** Bytes of the length before each message: big end first. */
-export const LENGTH_BYTES = 4;
+const LENGTH_BYTES = 4;
+/**
+ * What arrives is gathered in blocks of this size. A peer may send it in any pieces, whose bookkeeping would cost many times their bytes;
+ * so would the messages themselves, which is why they are taken apart only when somebody reads them.
+ */
+const BLOCK_BYTES = 16 * 1024;
 
-/** Puts messages together again from the bytes of a stream. Holds one unfinished message at most. */
+/** Puts messages together again from the bytes of a stream. Holds what nobody has taken yet, and little more. */
 export class MessageReader {
-  readonly #lengthBytes = new Uint8Array(LENGTH_BYTES);
-  #lengthBytesSeen = 0;
-  #message: Uint8Array | undefined;
-  #filled = 0;
+  readonly #blocks: Uint8Array[] = [];
+  /** Where in the first block the first byte is, and how far the last one is filled. */
+  #start = 0;
+  #filled = BLOCK_BYTES;
+  #heldBytes = 0;
+  /** Of the first message, once its length is there. */
+  #length: number | undefined;
 
-  /** A message has begun and is not complete. */
-  get isAmidMessage(): boolean {
-    return this.#lengthBytesSeen > 0;
+  /** Bytes that were not taken, with the lengths before them. */
+  get heldBytes(): number {
+    return this.#heldBytes;
   }
 
-  /** @returns the messages that the chunk completes @throws LatentError MESSAGE_TOO_LARGE */
-  read(chunk: Uint8Array): readonly Uint8Array[] {
-    const messages: Uint8Array[] = [];
+  /** Whether a complete message is there. */
+  get hasMessage(): boolean {
+    return this.#length !== undefined && this.#heldBytes >= LENGTH_BYTES + this.#length;
+  }
+
+  /** Copies what arrived. @throws LatentError MESSAGE_TOO_LARGE (as announced by the first message that was not taken) */
+  add(chunk: Uint8Array): void {
     let at = 0;
     while (at < chunk.byteLength) {
-      at += this.#message === undefined ? this.#readLength(chunk, at) : this.#readBytes(this.#message, chunk, at);
-      if (this.#message === undefined || this.#filled < this.#message.byteLength) continue;
-      messages.push(this.#message);
-      this.#message = undefined;
-      this.#lengthBytesSeen = 0;
+      let block = this.#blocks.at(-1);
+      if (block === undefined || this.#filled === BLOCK_BYTES) {
+        block = new Uint8Array(BLOCK_BYTES);
+        this.#blocks.push(block);
+        this.#filled = 0;
+      }
+      const part = chunk.subarray(at, at + BLOCK_BYTES - this.#filled);
+      block.set(part, this.#filled);
+      this.#filled += part.byteLength;
+      at += part.byteLength;
     }
-    return messages;
+    this.#heldBytes += chunk.byteLength;
+    this.#readLength();
   }
 
-  #readLength(chunk: Uint8Array, at: number): number {
-    const step = Math.min(LENGTH_BYTES - this.#lengthBytesSeen, chunk.byteLength - at);
-    this.#lengthBytes.set(chunk.subarray(at, at + step), this.#lengthBytesSeen);
-    this.#lengthBytesSeen += step;
-    if (this.#lengthBytesSeen < LENGTH_BYTES) return step;
-    const length = new DataView(this.#lengthBytes.buffer).getUint32(0);
+  /** The next message, if it is complete. @throws LatentError MESSAGE_TOO_LARGE */
+  take(): Uint8Array | undefined {
+    this.#readLength();
+    if (this.#length === undefined || !this.hasMessage) return undefined;
+    this.#skip(LENGTH_BYTES);
+    const message = new Uint8Array(this.#length);
+    this.#copyTo(message);
+    this.#skip(message.byteLength);
+    this.#length = undefined;
+    return message;
+  }
+
+  #readLength(): void {
+    if (this.#length !== undefined || this.#heldBytes < LENGTH_BYTES) return;
+    const bytes = new Uint8Array(LENGTH_BYTES);
+    this.#copyTo(bytes);
+    const length = new DataView(bytes.buffer).getUint32(0);
     if (length > MAX_MESSAGE_BYTES) {
       const text = `The peer announced a message of ${length} bytes; at most ${MAX_MESSAGE_BYTES} are allowed.`;
       throw new LatentError('MESSAGE_TOO_LARGE', text);
     }
-    this.#message = new Uint8Array(length);
-    this.#filled = 0;
-    return step;
+    this.#length = length;
   }
 
-  #readBytes(message: Uint8Array, chunk: Uint8Array, at: number): number {
-    const step = Math.min(message.byteLength - this.#filled, chunk.byteLength - at);
-    message.set(chunk.subarray(at, at + step), this.#filled);
-    this.#filled += step;
-    return step;
+  /** Fills `target` from the first byte held; as many are there. */
+  #copyTo(target: Uint8Array): void {
+    let start = this.#start;
+    let at = 0;
+    for (const block of this.#blocks) {
+      if (at === target.byteLength) return;
+      const part = block.subarray(start, start + target.byteLength - at);
+      target.set(part, at);
+      at += part.byteLength;
+      start = 0;
+    }
+  }
+
+  #skip(bytes: number): void {
+    this.#heldBytes -= bytes;
+    this.#start += bytes;
+    const done = Math.floor(this.#start / BLOCK_BYTES);
+    if (done > 0) this.#blocks.splice(0, done);
+    this.#start -= done * BLOCK_BYTES;
+    if (this.#heldBytes > 0) return;
+    this.#start = 0;
+    this.#filled = this.#blocks.length > 0 ? 0 : BLOCK_BYTES;
   }
 }
 

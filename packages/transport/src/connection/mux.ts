@@ -6,16 +6,20 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 import { MuxLimit } from './mux-limit.ts';
 
 /** What a stream may have on the way unread, at first and at most; it grows while the reader keeps up. In bytes. */
-const FIRST_WINDOW_BYTES = 256 * 1024;
+export const FIRST_WINDOW_BYTES = 256 * 1024;
 export const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
+/** Most bytes of a stream that one frame carries; ours carry less. */
+export const MAX_FRAME_BYTES = 64 * 1024;
+/** Streams that we may have open to one peer; how many it takes is its own choice. */
+const MAX_OUTBOUND_STREAMS = 1024;
 
 export interface MuxOptions {
   /** The side that dialled the connection. */
   readonly isInitiator: boolean;
   /** Streams of the peer at a time; more are refused, each by itself. */
   readonly maxInboundStreams: number;
-  /** Sends bytes; false: no more before `drained`. */
-  readonly send: (chunks: readonly Uint8Array[]) => boolean;
+  /** Takes bytes to be sent, always: whoever sends on a stream asks for room before, and what the multiplexer answers by itself is little. */
+  readonly send: (chunks: readonly Uint8Array[]) => void;
   readonly onStream: (stream: MuxStream) => void;
 }
 
@@ -23,11 +27,10 @@ export type MuxStream = Awaited<ReturnType<ReturnType<typeof createMuxer>['creat
 
 /** Streams over the ordered bytes of one connection. */
 export interface Mux {
-  /** @throws the multiplexer's error when the connection is over */
+  /** @throws LatentError NOT_ALLOWED (too many are open); the multiplexer's error when the connection is over */
   open(): Promise<MuxStream>;
   /** @throws LatentError MESSAGE_TOO_LARGE, or the multiplexer's error for bytes that break its rules */
   receive(bytes: Uint8Array): void;
-  drained(): void;
   /** Streams that are open, of both sides. */
   readonly streams: number;
   /** Measures the round trip, by which windows grow. */
@@ -41,7 +44,7 @@ export interface Mux {
  * one slow reader holds up nobody else.
  */
 export function createMux(options: MuxOptions): Mux {
-  const limit = new MuxLimit(MAX_WINDOW_BYTES);
+  const limit = new MuxLimit(MAX_FRAME_BYTES);
   const carrier = new Carrier(options);
   const muxer = createMuxer(carrier, options.maxInboundStreams);
   let failure: Error | undefined;
@@ -51,13 +54,20 @@ export function createMux(options: MuxOptions): Mux {
     failure ??= error ?? new LatentError('STREAM_CLOSED', 'The connection to the peer has ended.');
   });
   return {
-    open: () => muxer.createStream(),
+    open: async () => {
+      if (muxer.streams.length >= MAX_OUTBOUND_STREAMS) {
+        const text = `${MAX_OUTBOUND_STREAMS} streams to the peer are open, which is the most.`;
+        throw new LatentError('NOT_ALLOWED', text, { retry: 'later' });
+      }
+      return await muxer.createStream();
+    },
     receive: (bytes) => {
       limit.check(bytes);
       carrier.onData(bytes);
+      // A peer that wants no more streams wants no more connection: there is nothing else on it.
+      if (muxer.status !== 'open') failure ??= new LatentError('STREAM_CLOSED', 'The peer ended the multiplexing.');
       if (failure !== undefined) throw failure;
     },
-    drained: () => carrier.drained(),
     get streams() {
       return muxer.streams.length;
     },
@@ -75,12 +85,10 @@ function createMuxer(carrier: Carrier, maxInboundStreams: number) {
     // Paths have a heartbeat of their own.
     enableKeepAlive: false,
     maxInboundStreams,
-    maxOutboundStreams: 4096,
+    maxOutboundStreams: MAX_OUTBOUND_STREAMS,
     streamOptions: {
       initialStreamWindowSize: FIRST_WINDOW_BYTES,
       maxStreamWindowSize: MAX_WINDOW_BYTES,
-      // A paused reader is sent a window at most.
-      maxReadBufferLength: 2 * MAX_WINDOW_BYTES,
     },
   })().createStreamMuxer(carrier);
 }
@@ -95,11 +103,9 @@ class Carrier extends AbstractMessageStream {
   }
 
   sendData(data: Uint8ArrayList): SendResult {
-    return { sentBytes: data.byteLength, canSendMore: this.#send([...data]) };
-  }
-
-  drained(): void {
-    this.safeDispatchEvent('drain');
+    const sentBytes = data.byteLength;
+    this.#send([...data]);
+    return { sentBytes, canSendMore: true };
   }
 
   sendReset(): void {}

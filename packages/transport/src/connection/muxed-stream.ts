@@ -1,15 +1,14 @@
 import { LatentError, type PeerKey } from '@latent/protocol';
 import type { Route } from '../paths/path.ts';
 import { type EncryptedStream, MAX_MESSAGE_BYTES } from '../transport.ts';
-import { frameMessage, MessageReader } from './message-reader.ts';
+import { MessageReader } from './message-reader.ts';
 import type { MuxStream } from './mux.ts';
+import { StreamWriter, type StreamWriterOptions } from './stream-writer.ts';
 
-/** Unread messages beyond this stop the peer, once its window is used up. */
+/** Unread bytes beyond this stop the peer, once its window is used up. */
 const MAX_UNREAD_BYTES = 64 * 1024;
-/** What an unread message costs beside its bytes: many empty ones must count too. */
-const UNREAD_MESSAGE_BYTES = 128;
 
-export interface MuxedStreamOptions {
+export interface MuxedStreamOptions extends StreamWriterOptions {
   readonly remoteKey: PeerKey;
   readonly route: () => Route | undefined;
   /** Why the connection ended, once it has. */
@@ -24,30 +23,32 @@ export class MuxedStream implements EncryptedStream {
   readonly #stream: MuxStream;
   readonly #options: MuxedStreamOptions;
   readonly #reader = new MessageReader();
-  readonly #unread: Uint8Array[] = [];
-  #unreadBytes = 0;
-  #isResuming = false;
+  readonly #writer: StreamWriter;
+  #isPaused = false;
   #iterated = false;
   #arrival: PromiseWithResolvers<void> | undefined;
   #failure: LatentError | undefined;
+  #ending: Promise<void> | undefined;
+  /** All that we sent before the end has been passed on, and so is the end. */
   #localEnded = false;
-  /** The peer's word that it ended was heard; messages before it may still be unread. */
-  #remoteSaidEnd = false;
+  /** The peer's word that it ended is here; messages before it may still be unread. */
   #remoteEnded = false;
+  #isDropped = false;
   #onDatagram: ((bytes: Uint8Array) => void) | undefined;
 
   constructor(stream: MuxStream, options: MuxedStreamOptions) {
     this.remoteKey = options.remoteKey;
     this.#stream = stream;
     this.#options = options;
+    this.#writer = new StreamWriter(stream, options);
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     stream.addEventListener('remoteCloseWrite', () => {
-      this.#remoteSaidEnd = true;
+      this.#remoteEnded = true;
+      this.#arrival?.resolve();
     });
-    stream.addEventListener('end', () => this.#onEnd());
     stream.addEventListener('close', ({ error }) => {
-      if (!this.#remoteSaidEnd || !this.#localEnded) this.#break(this.#whyClosed(error));
+      if (!this.#remoteEnded || !this.#localEnded) this.#break(this.#whyClosed(error));
       resolve();
     });
     stream.addEventListener('message', ({ data }) => this.#onData(data));
@@ -61,50 +62,56 @@ export class MuxedStream implements EncryptedStream {
     return this.#options.route();
   }
 
+  /** Bytes that arrived and were not read: at most a window beyond MAX_UNREAD_BYTES. */
+  get unreadBytes(): number {
+    return this.#reader.heldBytes;
+  }
+
   async send(message: Uint8Array): Promise<void> {
     if (message.byteLength > MAX_MESSAGE_BYTES) {
       const text = `A message of ${message.byteLength} bytes; a stream carries at most ${MAX_MESSAGE_BYTES}.`;
       throw new LatentError('MESSAGE_TOO_LARGE', text);
     }
-    this.#assertSending();
-    this.#stream.send(frameMessage(message));
-    await this.#sent();
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#ending !== undefined) throw new LatentError('STREAM_CLOSED', 'Our side of the stream has ended.');
+    await this.#writer.send(message);
   }
 
   async *messages(): AsyncGenerator<Uint8Array, void, void> {
     if (this.#iterated) throw new LatentError('INTERNAL', 'The messages of a stream are iterated a second time.');
     this.#iterated = true;
+    let hasEnded = false;
     try {
       while (true) {
-        const message = this.#takeUnread();
+        const message = this.#takeMessage();
         if (message !== undefined) yield message;
-        else if (this.#remoteEnded) return;
-        else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#remoteEnded && this.#reader.heldBytes === 0) {
+          hasEnded = true;
+          return;
+        } else if (this.#failure !== undefined) throw this.#failure;
         else {
           this.#arrival = Promise.withResolvers();
           await this.#arrival.promise;
         }
       }
     } finally {
-      if (!this.#remoteEnded) this.destroy();
+      if (!hasEnded) this.destroy();
     }
   }
 
   async end(): Promise<void> {
-    if (this.#localEnded) return;
-    if (this.#failure !== undefined) throw this.#failure;
-    this.#localEnded = true;
-    await this.#stream.close().catch((thrown: unknown) => {
-      throw this.#failure ?? this.#whyClosed(thrown instanceof Error ? thrown : undefined);
-    });
+    if (this.#ending === undefined && this.#failure !== undefined) throw this.#failure;
+    this.#ending ??= this.#endWrite();
+    await this.#ending;
   }
 
   destroy(): void {
+    this.#isDropped = true;
     this.#break(new LatentError('STREAM_CLOSED', 'Our side dropped the stream.'));
   }
 
   sendDatagram(bytes: Uint8Array): boolean {
-    return this.#failure === undefined && !this.#localEnded && this.#options.sendDatagram(bytes);
+    return this.#failure === undefined && this.#ending === undefined && this.#options.sendDatagram(bytes);
   }
 
   onDatagram(listener: (bytes: Uint8Array) => void): void {
@@ -113,78 +120,58 @@ export class MuxedStream implements EncryptedStream {
 
   /** One that came for this stream. Without a listener it is lost, as datagrams may be. */
   receiveDatagram(bytes: Uint8Array): void {
-    this.#onDatagram?.(bytes);
+    if (this.#failure === undefined) this.#onDatagram?.(bytes);
   }
 
-  #assertSending(): void {
-    if (this.#failure !== undefined) throw this.#failure;
-    if (this.#localEnded) throw new LatentError('STREAM_CLOSED', 'Our side of the stream has ended.');
-  }
-
-  /** Resolves when the multiplexer has passed everything on. Its own `onDrain` resolves at once after the first time. */
-  async #sent(): Promise<void> {
-    while (this.#stream.writeBufferLength > 0) {
-      await new Promise<void>((resolve) => {
-        const done = () => {
-          this.#stream.removeEventListener('idle', done);
-          this.#stream.removeEventListener('close', done);
-          resolve();
-        };
-        this.#stream.addEventListener('idle', done);
-        this.#stream.addEventListener('close', done);
-      });
-      if (this.#failure !== undefined) throw this.#failure;
-    }
+  async #endWrite(): Promise<void> {
+    await this.#writer.flushed();
+    this.#localEnded = true;
+    await this.#stream.close();
   }
 
   #onData(data: Uint8Array | Iterable<Uint8Array>): void {
     if (this.#failure !== undefined) return;
     try {
-      const chunks = data instanceof Uint8Array ? [data] : data;
-      for (const chunk of chunks) {
-        for (const message of this.#reader.read(chunk)) this.#addUnread(message);
-      }
+      if (this.#remoteEnded) throw new LatentError('STREAM_CLOSED', 'The peer sent more after its end.');
+      for (const chunk of data instanceof Uint8Array ? [data] : data) this.#reader.add(chunk);
+      this.#pauseOrResume();
     } catch (thrown) {
-      this.#break(
-        thrown instanceof LatentError
-          ? thrown
-          : new LatentError('STREAM_CLOSED', 'The stream broke.', { cause: thrown }),
-      );
+      this.#break(toStreamError(thrown));
     }
     this.#arrival?.resolve();
   }
 
-  /** Nothing more will come: because the peer ended, or because the stream was cut, which `close` tells the reason of. */
-  #onEnd(): void {
-    if (!this.#remoteSaidEnd) return;
-    if (this.#reader.isAmidMessage) this.#break(new LatentError('STREAM_CLOSED', 'The peer ended amid a message.'));
-    else this.#remoteEnded = true;
-    this.#arrival?.resolve();
-  }
-
-  #addUnread(message: Uint8Array): void {
-    this.#unread.push(message);
-    this.#unreadBytes += message.byteLength + UNREAD_MESSAGE_BYTES;
-    this.#pauseWhenFull();
-  }
-
-  /** Not while the stream is being resumed: the multiplexer would forget the pause and grant the peer one window after the other. */
-  #pauseWhenFull(): void {
-    if (this.#isResuming || this.#unreadBytes < MAX_UNREAD_BYTES) return;
-    if (this.#stream.readStatus === 'readable') this.#stream.pause();
-  }
-
-  #takeUnread(): Uint8Array | undefined {
-    const message = this.#unread.shift();
-    if (message === undefined) return undefined;
-    this.#unreadBytes -= message.byteLength + UNREAD_MESSAGE_BYTES;
-    if (this.#unreadBytes < MAX_UNREAD_BYTES / 2 && this.#stream.readStatus === 'paused') {
-      this.#isResuming = true;
-      this.#stream.resume();
-      this.#isResuming = false;
-      this.#pauseWhenFull();
+  /** @throws LatentError MESSAGE_TOO_LARGE; STREAM_CLOSED (dropped on our side; the peer ended amid a message) */
+  #takeMessage(): Uint8Array | undefined {
+    if (this.#isDropped && this.#failure !== undefined) throw this.#failure;
+    try {
+      const message = this.#reader.take();
+      if (message !== undefined) this.#pauseOrResume();
+      else if (this.#remoteEnded && this.#reader.heldBytes > 0) {
+        throw new LatentError('STREAM_CLOSED', 'The peer ended amid a message.');
+      }
+      return message;
+    } catch (thrown) {
+      this.#break(toStreamError(thrown));
+      throw this.#failure ?? thrown;
     }
-    return message;
+  }
+
+  /**
+   * Holds the peer back by its window alone. The multiplexer's own `pause` would keep what still comes, and drop it when the connection
+   * breaks: behind an end that has arrived, that would look like a stream that was received whole. And its `resume` forgets a pause that
+   * is made meanwhile.
+   */
+  #pauseOrResume(): void {
+    const { heldBytes, hasMessage } = this.#reader;
+    if (this.#stream.status !== 'open' || this.#remoteEnded) return;
+    if (!this.#isPaused && heldBytes >= MAX_UNREAD_BYTES && hasMessage) {
+      this.#isPaused = true;
+      this.#stream.sendPause();
+    } else if (this.#isPaused && (heldBytes < MAX_UNREAD_BYTES / 2 || !hasMessage)) {
+      this.#isPaused = false;
+      this.#stream.sendResume();
+    }
   }
 
   #whyClosed(cause: Error | undefined): LatentError {
@@ -197,9 +184,17 @@ export class MuxedStream implements EncryptedStream {
   }
 
   #break(failure: LatentError): void {
-    if (this.#failure !== undefined || (this.#localEnded && this.#remoteEnded)) return;
+    if (this.#failure !== undefined) return;
     this.#failure = failure;
-    this.#stream.abort(failure);
     this.#arrival?.resolve();
+    if (this.#localEnded && this.#remoteEnded) return;
+    this.#writer.fail(failure);
+    this.#stream.abort(failure);
   }
+}
+
+function toStreamError(thrown: unknown): LatentError {
+  return thrown instanceof LatentError
+    ? thrown
+    : new LatentError('STREAM_CLOSED', 'The stream broke.', { cause: thrown });
 }

@@ -8,6 +8,7 @@ const KIND = { data: 0, ack: 1, ping: 2, pong: 3, datagram: 4, attach: 5, attach
 const VERSION = 1;
 const ID_BYTES = 16;
 const OFFSET_BYTES = 6;
+const ATTACHED_BYTES = 1 + 2 * OFFSET_BYTES;
 const ATTACH_BYTES = 1 + 1 + ID_BYTES + 4 + 1 + OFFSET_BYTES;
 const MAX_GOODBYE_BYTES = 2048;
 
@@ -32,15 +33,23 @@ export interface Attach {
   readonly received: number;
 }
 
+/** The answer to {@link Attach}. */
+export interface Attached {
+  /** Bytes of the connection's data that the sender has received: from there the dialling side goes on. */
+  readonly received: number;
+  /** From where the sender goes on: where the attachment said, or what was acknowledged on an earlier path meanwhile. */
+  readonly from: number;
+}
+
 export type PathMessage =
-  /** Bytes of the connection, in order; they follow those before on this path, the first what `received` said. */
+  /** Bytes of the connection, in order: those that follow the ones before on this path, at first those from where each side goes on. */
   | { readonly kind: 'data'; readonly bytes: Uint8Array }
   /** Bytes received so far, over all paths. */
   | { readonly kind: 'ack'; readonly received: number }
   | { readonly kind: 'ping' | 'pong' }
   | { readonly kind: 'datagram'; readonly bytes: Uint8Array }
   | ({ readonly kind: 'attach' } & Attach)
-  | { readonly kind: 'attached'; readonly received: number }
+  | ({ readonly kind: 'attached' } & Attached)
   | ({ readonly kind: 'goodbye' } & Goodbye);
 
 export const PING = Uint8Array.of(KIND.ping);
@@ -56,9 +65,11 @@ export function encodeAck(received: number): Uint8Array {
   return message;
 }
 
-export function encodeAttached(received: number): Uint8Array {
-  const message = encodeAck(received);
+export function encodeAttached({ received, from }: Attached): Uint8Array {
+  const message = new Uint8Array(ATTACHED_BYTES);
   message[0] = KIND.attached;
+  writeOffset(message, 1, received);
+  writeOffset(message, 1 + OFFSET_BYTES, from);
   return message;
 }
 
@@ -93,9 +104,11 @@ export function decodePathMessage(message: Uint8Array): PathMessage {
     case KIND.pong:
       return { kind: 'pong' };
     case KIND.ack:
-      return { kind: 'ack', received: readReceived(message) };
+      if (message.byteLength !== 1 + OFFSET_BYTES) throw invalid('An acknowledgement has the wrong length.');
+      return { kind: 'ack', received: readOffset(message, 1) };
     case KIND.attached:
-      return { kind: 'attached', received: readReceived(message) };
+      if (message.byteLength !== ATTACHED_BYTES) throw invalid('The answer to an attachment has the wrong length.');
+      return { kind: 'attached', received: readOffset(message, 1), from: readOffset(message, 1 + OFFSET_BYTES) };
     case KIND.attach:
       return decodeAttach(message);
     case KIND.goodbye:
@@ -132,11 +145,6 @@ function parseJson(bytes: Uint8Array): unknown {
     // Not JSON: the schema refuses undefined.
     return undefined;
   }
-}
-
-function readReceived(message: Uint8Array): number {
-  if (message.byteLength !== 1 + OFFSET_BYTES) throw invalid('An acknowledgement has the wrong length.');
-  return readOffset(message, 1);
 }
 
 function readOffset(message: Uint8Array, at: number): number {

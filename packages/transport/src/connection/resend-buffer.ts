@@ -1,3 +1,7 @@
+/** Smaller chunks are copied together, as the bookkeeping of each would cost more than its bytes. */
+const SMALL_BYTES = 1024;
+const BLOCK_BYTES = 16 * 1024;
+
 /**
  * What was given to a connection and its peer has not acknowledged: kept, so that it can be sent again on another path.
  * Offsets count the bytes of the connection from its beginning.
@@ -8,6 +12,9 @@ export class ResendBuffer {
   #start = 0;
   #acknowledged = 0;
   #end = 0;
+  /** Where small chunks are copied to, and how far it is filled. */
+  #block = new Uint8Array();
+  #filled = 0;
 
   /** Offset behind the last byte. */
   get end(): number {
@@ -23,16 +30,27 @@ export class ResendBuffer {
     return this.#end - this.#acknowledged;
   }
 
-  /** Keeps the chunk itself: nobody may write to it from now on. */
+  /** May keep the chunk itself: nobody may write to it from now on. */
   append(chunk: Uint8Array): void {
     if (chunk.byteLength === 0) return;
-    this.#chunks.push(chunk);
     this.#end += chunk.byteLength;
+    if (chunk.byteLength > SMALL_BYTES) this.#chunks.push(chunk);
+    else this.#appendSmall(chunk);
   }
 
-  /** Whether an offset is one that the peer can have received up to. */
-  holds(offset: number): boolean {
-    return offset >= this.#acknowledged && offset <= this.#end;
+  #appendSmall(chunk: Uint8Array): void {
+    if (this.#filled + chunk.byteLength > this.#block.byteLength) {
+      this.#block = new Uint8Array(BLOCK_BYTES);
+      this.#filled = 0;
+    }
+    const last = this.#chunks.at(-1);
+    const isBehind = last?.buffer === this.#block.buffer && last.byteOffset + last.byteLength === this.#filled;
+    const start = isBehind ? last.byteOffset : this.#filled;
+    this.#block.set(chunk, this.#filled);
+    this.#filled += chunk.byteLength;
+    const view = this.#block.subarray(start, this.#filled);
+    if (isBehind) this.#chunks[this.#chunks.length - 1] = view;
+    else this.#chunks.push(view);
   }
 
   /**

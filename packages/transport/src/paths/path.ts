@@ -1,5 +1,8 @@
 import type { PeerKey } from '@latent/protocol';
 
+/** A path that was ended is dropped after so long, whether all has left or not. */
+export const MAX_ENDING_MS = 1_000;
+
 /** The way that bytes to a peer take at present. */
 export interface Route {
   /** `direct`: from machine to machine. `relayed`: through a book. */
@@ -26,7 +29,7 @@ export interface Path {
   sendUnordered(bytes: Uint8Array): boolean;
   /** Takes over what arrives. Call it once; nothing arrives before. */
   start(listener: PathListener): void;
-  /** Ends our side once all was sent, then the path. */
+  /** Ends our side once all was sent, then the path: at the latest after MAX_ENDING_MS, as the other side may not want to. */
   end(): void;
   /** Drops it at once. Never throws. */
   destroy(): void;

@@ -6,7 +6,8 @@ import { MAX_PATH_MESSAGE_BYTES } from '../connection/path-message.ts';
 import { FrameLimit } from '../frame-limit.ts';
 import { bytesOfHex } from '../hex.ts';
 import { type KeyPair, toPeerKey } from '../key-pair.ts';
-import type { Path, PathListener, Route } from './path.ts';
+import { after } from '../timers.ts';
+import { MAX_ENDING_MS, type Path, type PathListener, type Route } from './path.ts';
 
 /** What the secret stream adds to a message: 1 tag byte and 16 of MAC. */
 const SEAL_BYTES = 17;
@@ -139,7 +140,10 @@ class NoisePath implements Path {
   }
 
   end(): void {
-    if (!this.#isOver) this.#noise.end();
+    if (this.#isOver) return;
+    this.#noise.end();
+    const stopTimer = after(MAX_ENDING_MS, () => this.#noise.destroy());
+    this.#noise.on('close', stopTimer);
   }
 
   destroy(): void {

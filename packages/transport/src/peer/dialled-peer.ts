@@ -51,7 +51,10 @@ export class DialledPeer {
       maxInboundStreams: 0,
       times: options.times,
       onStream: (stream) => stream.destroy(),
-      onPathLost: () => this.#startSearch(),
+      onPathLost: () => {
+        options.reach.links.check();
+        this.#startSearch();
+      },
       onEnded: (error) => this.#end(error),
     });
     this.#routed.promise.catch(() => undefined);
@@ -138,7 +141,11 @@ export class DialledPeer {
       return;
     }
     this.#generation += 1;
-    const { attached } = presentPath(this.#connection, path, this.#generation, !this.#isKnown);
+    const { attached } = presentPath(this.#connection, path, {
+      generation: this.#generation,
+      isNew: !this.#isKnown,
+      timeoutMs: this.#options.times.pathTimeoutMs,
+    });
     if (this.#connection.route !== undefined) this.#routed.resolve();
     void attached.then((isAttached) => {
       if (!isAttached) return;
