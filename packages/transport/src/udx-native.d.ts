@@ -20,6 +20,9 @@ declare module 'udx-native' {
     /** Smoothed round trip in milliseconds; 0 before the first. */
     readonly rtt: number;
     readonly mtu: number;
+    /** Everything that came for this stream, headers of 20 bytes included. */
+    readonly bytesReceived: number;
+    readonly packetsReceived: number;
     connect(socket: UdxSocket, remoteId: number, port: number, host: string): void;
     /** Sends one packet that may be lost; arrives as `message`. */
     trySend(packet: Uint8Array): void;

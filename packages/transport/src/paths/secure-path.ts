@@ -20,6 +20,8 @@ export interface SecurePathOptions {
   /** Unordered bytes are carried as packets. */
   readonly hasPackets: boolean;
   readonly roundTripMs?: () => number | undefined;
+  /** Hears how many bytes each message has that is sent. */
+  readonly onWritten?: (bytes: number) => void;
   /** For the handshake; aborting it drops the path. */
   readonly signal: AbortSignal;
 }
@@ -116,6 +118,11 @@ class NoisePath implements Path {
     else noise.resume();
   }
 
+  #write(message: Uint8Array): boolean {
+    this.#options.onWritten?.(message.byteLength);
+    return this.#noise.write(message);
+  }
+
   send(tag: number, parts: readonly Uint8Array[]): boolean {
     if (this.#isOver) return false;
     const bytes = parts.reduce((sum, part) => sum + part.byteLength, 1);
@@ -126,11 +133,11 @@ class NoisePath implements Path {
       message.set(part, at);
       at += part.byteLength;
     }
-    return this.#noise.write(message);
+    return this.#write(message);
   }
 
   sendMessage(message: Uint8Array): boolean {
-    return this.#isOver ? false : this.#noise.write(message);
+    return this.#isOver ? false : this.#write(message);
   }
 
   sendUnordered(bytes: Uint8Array): boolean {

@@ -53,7 +53,7 @@ export function answerKnocks(port: UdpPort, options: AnswerKnocksOptions): void 
       port.connectStream(stream, knock.streamId, from);
       port.send({ kind: 'opened', token: knock.token, streamId }, from);
       const limit = AbortSignal.any([signal, AbortSignal.timeout(options.handshakeTimeoutMs)]);
-      const path = await secureUdp(stream, {
+      const path = await secureUdp(port, stream, {
         keyPair: options.keyPair,
         isInitiator: false,
         remote: from,

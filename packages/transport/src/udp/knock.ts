@@ -39,7 +39,7 @@ export async function knock(port: UdpPort, hint: string, key: PeerKey, options: 
     stream.destroy();
     throw thrown;
   }
-  const path = await secureUdp(stream, { ...options, isInitiator: true, remote: to });
+  const path = await secureUdp(port, stream, { ...options, isInitiator: true, remote: to });
   if (path.remoteKey === key) return path;
   path.destroy();
   throw new LatentError('PEER_WRONG_KEY', `${formatUdpAddress(to)} proved another key than the peer's.`, {

@@ -16,6 +16,7 @@ import {
   openPort,
   openRawSocket,
   openUdpProxy,
+  streamPacket,
   untilTestEnds,
 } from './raw-socket.fixture.ts';
 import type { UdpAddress } from './udp-address.ts';
@@ -176,7 +177,8 @@ describe('hostile punching', () => {
       void await_(farPort, far, { maxProbeBytes: probes * PROBE_BYTES });
       // The first message of a handshake, and packets beyond a gap, each of which UDX would answer with a list of what it has.
       for (let number = 0; number < 60; number += 1) {
-        forged.send(streamPacket(far.streamId, number * 2, new Uint8Array(number === 0 ? 35 : 1)), addressOf(farPort));
+        const payload = new Uint8Array(number === 0 ? 35 : 1);
+        forged.send(streamPacket({ streamId: far.streamId, number: number * 2, payload }), addressOf(farPort));
       }
       for (let number = 0; number < 30; number += 1) forged.send(heartbeat(far.streamId), addressOf(farPort));
       await dealtWith(farPort);
@@ -300,18 +302,7 @@ describe('hostile punching', () => {
   });
 });
 
-/** A packet of UDX: magic, version, kind, no offset, then stream, window, number, acknowledgement. */
-function streamPacket(streamId: number, number: number, payload: Uint8Array, kind = 1): Uint8Array {
-  const packet = Buffer.alloc(20 + payload.byteLength);
-  packet.set([0xff, 1, kind, 0]);
-  packet.writeUInt32LE(streamId, 4);
-  packet.writeUInt32LE(1 << 20, 8);
-  packet.writeUInt32LE(number, 12);
-  packet.set(payload, 20);
-  return packet;
-}
-
 /** Asks for an acknowledgement. */
 function heartbeat(streamId: number): Uint8Array {
-  return streamPacket(streamId, 0, new Uint8Array(0), 32);
+  return streamPacket({ streamId, number: 0, kind: 32 });
 }

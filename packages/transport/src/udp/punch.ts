@@ -72,7 +72,7 @@ async function openPath(
     stream.destroy();
     throw thrown;
   }
-  const path = await secureUdp(stream, { ...options, isInitiator: true });
+  const path = await secureUdp(port, stream, { ...options, isInitiator: true });
   if (path.remoteKey === key) return path;
   path.destroy();
   throw new LatentError('PEER_WRONG_KEY', `${formatUdpAddress(remote)} proved another key than the peer's.`, {
@@ -111,7 +111,7 @@ export async function awaitPunch(port: UdpPort, hole: Hole, options: AwaitPunchO
   else signal.addEventListener('abort', onAbort);
   try {
     const remote = await knocked.promise;
-    return await secureUdp(stream, { ...options, isInitiator: false, remote });
+    return await secureUdp(port, stream, { ...options, isInitiator: false, remote });
   } catch (thrown) {
     stream.destroy();
     throw thrown;

@@ -178,7 +178,6 @@ export async function openUdpProxy(far: UdpAddress): Promise<UdpProxy> {
   return proxy;
 }
 
-/** A path over UDP is good when a message gets through each way. */
 export async function failureOf(promise: Promise<unknown>): Promise<LatentError> {
   return await promise.then(
     () => expect.unreachable('it did not fail'),
@@ -188,4 +187,40 @@ export async function failureOf(promise: Promise<unknown>): Promise<LatentError>
 
 export function hintOf(address: UdpAddress): string {
   return formatUdpAddress(address);
+}
+
+export interface StreamPacket {
+  readonly streamId: number;
+  /** Counts packets, from 0. */
+  readonly number: number;
+  readonly payload?: Uint8Array;
+  /** Bits: 1 data, 2 end, 4 gaps, 8 a message by itself, 16 destroy, 32 heartbeat. Default data. */
+  readonly kind?: number;
+  readonly acknowledged?: number;
+  readonly window?: number;
+  readonly offset?: number;
+}
+
+/** A packet of UDX, as anybody can make one. */
+export function streamPacket(packet: StreamPacket): Uint8Array {
+  const { streamId, number, payload = new Uint8Array(0), kind = 1, acknowledged = 0, window = 1 << 20 } = packet;
+  const bytes = Buffer.alloc(20 + payload.byteLength);
+  bytes.set([0xff, 1, kind, packet.offset ?? 0]);
+  bytes.writeUInt32LE(streamId, 4);
+  bytes.writeUInt32LE(window, 8);
+  bytes.writeUInt32LE(number, 12);
+  bytes.writeUInt32LE(acknowledged, 16);
+  bytes.set(payload, 20);
+  return bytes;
+}
+
+/** Numbers from 0 up to 1, the same for the same seed (mulberry32). */
+export function seededRandom(seed: number): () => number {
+  let state = seed;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
+    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
 }

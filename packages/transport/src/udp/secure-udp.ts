@@ -3,6 +3,7 @@ import type { KeyPair } from '../key-pair.ts';
 import type { Path } from '../paths/path.ts';
 import { securePath } from '../paths/secure-path.ts';
 import { formatUdpAddress, type UdpAddress } from './udp-address.ts';
+import type { UdpPort } from './udp-port.ts';
 
 export interface SecureUdpOptions {
   readonly keyPair: KeyPair;
@@ -12,14 +13,18 @@ export interface SecureUdpOptions {
 }
 
 /** A direct path over a connected UDX stream. @throws as `securePath` does */
-export async function secureUdp(stream: UdxStream, options: SecureUdpOptions): Promise<Path> {
+export async function secureUdp(port: UdpPort, stream: UdxStream, options: SecureUdpOptions): Promise<Path> {
   const { keyPair, isInitiator, signal, remote } = options;
-  return await securePath(stream, {
+  let onWritten = (_bytes: number) => {};
+  const secured = securePath(stream, {
     keyPair,
     isInitiator,
     signal,
     hasPackets: true,
     route: () => ({ kind: 'direct', through: `udp ${formatUdpAddress(remote)}` }),
     roundTripMs: () => (stream.rtt > 0 ? stream.rtt : undefined),
+    onWritten: (bytes) => onWritten(bytes),
   });
+  onWritten = port.limitHoard(stream);
+  return await secured;
 }

@@ -2,6 +2,7 @@ import { isIPv6 } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { type DiscoveryAnswer, decodeDiscoveryAnswer, LatentError } from '@latent/protocol';
 import UDX, { type UdxSocket, type UdxStream } from 'udx-native';
+import { HoardLimit, type HoardLimits } from './hoard-limit.ts';
 import { decodePeerPacket, encodePeerPacket, type PeerPacket } from './packet.ts';
 import type { UdpAddress } from './udp-address.ts';
 
@@ -10,6 +11,8 @@ export interface UdpPortOptions {
   readonly address: string;
   /** 0: any free one. */
   readonly port: number;
+  /** What peers may make us keep. */
+  readonly hoardLimits?: HoardLimits;
 }
 
 export type FromPacket = (packet: PeerPacket, from: UdpAddress) => void;
@@ -25,6 +28,8 @@ export interface UdpPort {
   createStream(id: number, letsIn?: (from: UdpAddress) => boolean): UdxStream;
   /** @param stream one of {@link createStream} */
   connectStream(stream: UdxStream, remoteId: number, to: UdpAddress): void;
+  /** As {@link HoardLimit.watch}. */
+  limitHoard(stream: UdxStream): (writtenBytes: number) => void;
   send(packet: PeerPacket, to: UdpAddress): void;
   sendRaw(packet: Uint8Array, to: UdpAddress): void;
   /** Hears of packets of peers. @returns stops it */
@@ -37,13 +42,14 @@ export interface UdpPort {
 const KERNEL_BUFFER_BYTES = 4 * 1024 * 1024;
 
 /** @throws LatentError CONFIG_INVALID (the address cannot be bound) */
-export function openUdpPort({ address, port }: UdpPortOptions): UdpPort {
+export function openUdpPort({ address, port, hoardLimits }: UdpPortOptions): UdpPort {
   const udx = new UDX();
   const listeners = new Set<FromPacket>();
   const discoveries = new Set<(answer: DiscoveryAnswer) => void>();
   const first = bind(udx, address, port);
   const boundPort = first.address()?.port ?? port;
   const sockets = [first];
+  const hoard = new HoardLimit(hoardLimits);
   // Not every machine has IPv6, and the same number may be taken there: then it goes without.
   if (address === '0.0.0.0') sockets.push(...tryBind(udx, '::', boundPort));
 
@@ -77,11 +83,13 @@ export function openUdpPort({ address, port }: UdpPortOptions): UdpPort {
       }
       stream.connect(socket, remoteId, toPort, host);
     },
+    limitHoard: (stream) => hoard.watch(stream),
     send: (packet, to) => sendRaw(encodePeerPacket(packet), to),
     sendRaw,
     onPacket: (listener) => subscribe(listeners, listener),
     onDiscovery: (listener) => subscribe(discoveries, listener),
     close: async () => {
+      hoard.stop();
       await Promise.all(sockets.map((socket) => socket.close()));
     },
   };
