@@ -1,7 +1,8 @@
-import { type BookLinkMessage, FIRST_BOOK_CHANNEL, type PeerKey } from '@latent/protocol';
+import type { BookLinkMessage, PeerKey } from '@latent/protocol';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../sockets/caller.ts';
 import type { ChannelEnd } from './channel.ts';
+import { ChannelNumbers } from './channel-numbers.ts';
 import { LinkOutgoing } from './link-outgoing.ts';
 import type { RelayAllowance } from './relay-allowance.ts';
 import type { RelayBacklog } from './relay-backlog.ts';
@@ -11,7 +12,6 @@ import type { RelayRate } from './relay-rates.ts';
 const MAX_UNSENT_BYTES = 1024 * 1024;
 /** Beyond this nothing is told that somebody else could send without end. */
 const CLOGGED_BYTES = MAX_UNSENT_BYTES / 2 + 64 * 1024;
-const CHANNELS_END = 2 ** 32;
 
 export interface LinkParts {
   readonly key: PeerKey;
@@ -43,7 +43,7 @@ export class Link {
   /** Whether nothing is read from it, as it has sent more than its rate. */
   isHeldBack = false;
   readonly #socket: WebSocket;
-  #nextNumber = FIRST_BOOK_CHANNEL;
+  readonly #numbers = new ChannelNumbers();
 
   constructor({ key, caller, accepts, socket, allowance, rate, backlog, onDrained }: LinkParts) {
     this.key = key;
@@ -91,15 +91,8 @@ export class Link {
     this.#socket.terminate();
   }
 
-  /** A number for a channel that another peer opens to this one: unused, and the longest ago that it was. */
+  /** A number for a channel that another peer opens to this one. */
   takeNumber(): number {
-    let number = this.#nextNumber;
-    while (this.ends.has(number)) number = following(number);
-    this.#nextNumber = following(number);
-    return number;
+    return this.#numbers.take((number) => this.ends.has(number));
   }
-}
-
-function following(number: number): number {
-  return number + 1 === CHANNELS_END ? FIRST_BOOK_CHANNEL : number + 1;
 }

@@ -44,7 +44,8 @@ export function encodeDiscoveryQuestion({ kind, nonce }: DiscoveryQuestion): Uin
 /** Undefined for anything else. */
 export function decodeDiscoveryQuestion(packet: Uint8Array): DiscoveryQuestion | undefined {
   if (packet.byteLength !== DISCOVERY_QUESTION_BYTES || !hasMagic(packet)) return undefined;
-  const nonce = packet.slice(NONCE_AT, FAMILY_AT);
+  // Copies: `slice` of a Buffer is none.
+  const nonce = Uint8Array.from(packet.subarray(NONCE_AT, FAMILY_AT));
   if (packet[4] === questionKinds.same) return { kind: 'same', nonce };
   if (packet[4] === questionKinds.other) return { kind: 'other', nonce };
   return undefined;
@@ -70,7 +71,7 @@ export function decodeDiscoveryAnswer(packet: Uint8Array): DiscoveryAnswer | und
   const family = packet[FAMILY_AT];
   const addressBytes = family === FAMILY_IPV4 ? 4 : family === FAMILY_IPV6 ? 16 : undefined;
   if (addressBytes === undefined || packet.byteLength !== ADDRESS_AT + addressBytes) return undefined;
-  const plain = packet.slice();
+  const plain = Uint8Array.from(packet);
   mask(plain);
   const port = ((plain[PORT_AT] ?? 0) << 8) | (plain[PORT_AT + 1] ?? 0);
   if (port === 0) return undefined;
