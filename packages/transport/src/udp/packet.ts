@@ -56,11 +56,11 @@ export function encodePeerPacket(packet: PeerPacket): Uint8Array {
 /** Undefined for anything else. */
 export function decodePeerPacket(bytes: Uint8Array): PeerPacket | undefined {
   if (bytes.byteLength < PROBE_BYTES || MAGIC.some((byte, at) => bytes[at] !== byte)) return undefined;
-  const token = bytes.slice(TOKEN_AT, NONCE_AT);
+  const token = copyOf(bytes, TOKEN_AT, NONCE_AT);
   if (bytes.byteLength === PROBE_BYTES) return decodeProbe(bytes, token);
   if (bytes.byteLength !== KNOCK_BYTES) return undefined;
   const streamId = new DataView(bytes.buffer, bytes.byteOffset).getUint32(STREAM_AT);
-  const cookie = bytes.slice(COOKIE_AT);
+  const cookie = copyOf(bytes, COOKIE_AT, KNOCK_BYTES);
   switch (bytes[4]) {
     case KIND.knock:
       return streamId === 0 ? undefined : { kind: 'knock', token, streamId, cookie };
@@ -74,15 +74,20 @@ export function decodePeerPacket(bytes: Uint8Array): PeerPacket | undefined {
 }
 
 function decodeProbe(bytes: Uint8Array, token: Uint8Array): PeerPacket | undefined {
-  const nonce = bytes.slice(NONCE_AT, OWN_NONCE_AT);
+  const nonce = copyOf(bytes, NONCE_AT, OWN_NONCE_AT);
   switch (bytes[4]) {
     case KIND.probe:
       return { kind: 'probe', token, nonce };
     case KIND.echo:
-      return { kind: 'echo', token, nonce, ownNonce: bytes.slice(OWN_NONCE_AT) };
+      return { kind: 'echo', token, nonce, ownNonce: copyOf(bytes, OWN_NONCE_AT, PROBE_BYTES) };
     case KIND.confirm:
       return { kind: 'confirm', token, nonce };
     default:
       return undefined;
   }
+}
+
+/** `slice` of a Buffer is none. */
+function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return Uint8Array.from(bytes.subarray(from, to));
 }
