@@ -35,6 +35,16 @@ test('a proven key makes room for another handshake', () => {
   expect(admission.admit('10.0.0.3')).toBeUndefined();
 });
 
+test('one address cannot take up all handshakes: the others get in', () => {
+  const admission = new Admission({ ...roomy, maxHandshakes: 8 });
+  const admitted = Array.from({ length: 100 }, () => admission.admit('10.0.0.1')).filter((each) => each !== undefined);
+  expect(admitted).toHaveLength(2);
+  expect(admission.admit('10.0.0.2')).toBeDefined();
+  admitted[0]?.handshakeDone();
+  expect(admission.admit('10.0.0.1')).toBeDefined();
+  expect(admission.admit('10.0.0.1')).toBeUndefined();
+});
+
 test('in any order of arrivals and departures no limit is passed and no room is lost', () => {
   const limits = { maxConnections: 8, maxHandshakes: 5, maxConnectionsPerAddress: 3 };
   const step = fc.record({ act: fc.constantFrom('admit', 'prove', 'release'), pick: fc.nat(9) });
@@ -49,6 +59,7 @@ test('in any order of arrivals and departures no limit is passed and no room is 
           const isFull =
             open.length >= limits.maxConnections ||
             open.filter((each) => !each.proven).length >= limits.maxHandshakes ||
+            open.filter((each) => !each.proven && each.address === address).length >= 2 ||
             open.filter((each) => each.address === address).length >= limits.maxConnectionsPerAddress;
           const admitted = admission.admit(address);
           expect(admitted === undefined).toBe(isFull);

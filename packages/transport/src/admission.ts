@@ -2,7 +2,7 @@
 export interface ConnectionLimits {
   /** All together. */
   readonly maxConnections: number;
-  /** Those whose key is not proven yet. */
+  /** Those whose key is not proven yet. One address gets a quarter of them at most, so that it cannot keep the others out. */
   readonly maxHandshakes: number;
   /** From one IPv4 address, or one IPv6 network of 64 bits (which a single customer usually gets whole). */
   readonly maxConnectionsPerAddress: number;
@@ -14,6 +14,8 @@ export const defaultConnectionLimits: ConnectionLimits = {
   maxConnectionsPerAddress: 512,
 };
 
+const HANDSHAKES_PER_ADDRESS = 1 / 4;
+
 /** The place one connection takes up. Both calls may be repeated. */
 export interface Admitted {
   /** The key was proven. */
@@ -24,7 +26,7 @@ export interface Admitted {
 /** Counts the connections of one listener. */
 export class Admission {
   readonly #limits: ConnectionLimits;
-  readonly #perAddress = new Map<string, number>();
+  readonly #perAddress = new Map<string, { connections: number; handshakes: number }>();
   #connections = 0;
   #handshakes = 0;
 
@@ -34,32 +36,37 @@ export class Admission {
 
   /** Undefined when a limit is reached. */
   admit(remoteAddress: string): Admitted | undefined {
+    const { maxConnections, maxHandshakes, maxConnectionsPerAddress } = this.#limits;
     const source = toSource(remoteAddress);
-    const fromSource = this.#perAddress.get(source) ?? 0;
-    if (this.#connections >= this.#limits.maxConnections) return undefined;
-    if (this.#handshakes >= this.#limits.maxHandshakes) return undefined;
-    if (fromSource >= this.#limits.maxConnectionsPerAddress) return undefined;
+    const fromSource = this.#perAddress.get(source) ?? { connections: 0, handshakes: 0 };
+    if (this.#connections >= maxConnections) return undefined;
+    if (this.#handshakes >= maxHandshakes) return undefined;
+    if (fromSource.connections >= maxConnectionsPerAddress) return undefined;
+    if (fromSource.handshakes >= Math.ceil(maxHandshakes * HANDSHAKES_PER_ADDRESS)) return undefined;
     this.#connections += 1;
     this.#handshakes += 1;
-    this.#perAddress.set(source, fromSource + 1);
-    return this.#createAdmitted(source);
+    fromSource.connections += 1;
+    fromSource.handshakes += 1;
+    this.#perAddress.set(source, fromSource);
+    return this.#createAdmitted(source, fromSource);
   }
 
-  #createAdmitted(source: string): Admitted {
+  #createAdmitted(source: string, fromSource: { connections: number; handshakes: number }): Admitted {
     let inHandshake = true;
     let released = false;
     const handshakeDone = () => {
-      if (inHandshake) this.#handshakes -= 1;
+      if (!inHandshake) return;
       inHandshake = false;
+      this.#handshakes -= 1;
+      fromSource.handshakes -= 1;
     };
     const release = () => {
       handshakeDone();
       if (released) return;
       released = true;
       this.#connections -= 1;
-      const left = (this.#perAddress.get(source) ?? 0) - 1;
-      if (left > 0) this.#perAddress.set(source, left);
-      else this.#perAddress.delete(source);
+      fromSource.connections -= 1;
+      if (fromSource.connections === 0) this.#perAddress.delete(source);
     };
     return { handshakeDone, release };
   }
