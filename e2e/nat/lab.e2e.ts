@@ -38,8 +38,9 @@ describe.skipIf(missing !== undefined)(
       '%s: one mapping for all that a socket talks to, and nobody else is let in',
       async (kind) => {
         await using lab = await openLab({ book: 'public', stranger: 'public', home: kind });
+        const home = openSockets(lab, 'home');
         const { first, second, other } = await bindPublic(lab, 'book', 'stranger');
-        const socket = await openSockets(lab, 'home').bindUdp();
+        const socket = await home.bindUdp();
         const mapping = { host: lab.addressOf('home'), port: socket.port };
         expect(await greet(socket, first, 'to the first')).toEqual(mapping);
         expect(await greet(socket, second, 'to the second')).toEqual(mapping);
@@ -61,8 +62,9 @@ describe.skipIf(missing !== undefined)(
 
     test('symmetric: another port for each that a socket talks to, and nobody else is let in', async () => {
       await using lab = await openLab({ book: 'public', stranger: 'public', home: 'symmetric' });
+      const home = openSockets(lab, 'home');
       const { first, second, other } = await bindPublic(lab, 'book', 'stranger');
-      const socket = await openSockets(lab, 'home').bindUdp();
+      const socket = await home.bindUdp();
       const mappings = [
         await greet(socket, first, 'to the first'),
         await greet(socket, second, 'to the second'),
@@ -91,8 +93,8 @@ describe.skipIf(missing !== undefined)(
 
     test('udp-blocked: UDP vanishes both ways, TCP goes out', async () => {
       await using lab = await openLab({ book: 'public', stranger: 'public', office: 'udp-blocked' });
-      const { first, tcp } = await bindPublic(lab, 'book', 'stranger');
       const office = openSockets(lab, 'office');
+      const { first, tcp } = await bindPublic(lab, 'book', 'stranger');
       const socket = await office.bindUdp();
       expect(await socket.send(first, 'out')).toBeUndefined();
       await waitUntil('the line drops it', async () => (await lab.drops('office')).udp === 1);
@@ -105,8 +107,8 @@ describe.skipIf(missing !== undefined)(
 
     test('ipv6-only: no IPv4; its own address in IPv6, behind a firewall', async () => {
       await using lab = await openLab({ book: 'public', stranger: 'public', home: 'ipv6-only' });
-      const { first, second, other, tcp } = await bindPublic(lab, 'book', 'stranger', 6);
       const home = openSockets(lab, 'home');
+      const { first, second, other, tcp } = await bindPublic(lab, 'book', 'stranger', 6);
       const socket = await home.bindUdp(6);
       const mapping = { host: lab.addressOf('home'), port: socket.port };
       expect(lab.localAddressOf('home')).toBe(mapping.host);
@@ -124,8 +126,9 @@ describe.skipIf(missing !== undefined)(
 
     test('dual-stack: IPv6 without a mapping, behind a firewall, beside IPv4', async () => {
       await using lab = await openLab({ book: 'public', stranger: 'public', home: 'dual-stack' });
+      const home = openSockets(lab, 'home');
       const { first, other } = await bindPublic(lab, 'book', 'stranger', 6);
-      const socket = await openSockets(lab, 'home').bindUdp(6);
+      const socket = await home.bindUdp(6);
       const mapping = { host: lab.localAddressOf('home', 6), port: socket.port };
       await other.send(mapping, 'unsolicited');
       await waitUntil('the firewall drops it', async () => (await lab.drops('home')).unsolicited === 1);
@@ -216,8 +219,9 @@ describe.skipIf(missing !== undefined)(
 
     test('a router that forgets its mappings keeps the address', async () => {
       await using lab = await openLab({ book: 'public', stranger: 'public', home: 'double' });
+      const home = openSockets(lab, 'home');
       const { first } = await bindPublic(lab, 'book', 'stranger');
-      const socket = await openSockets(lab, 'home').bindUdp();
+      const socket = await home.bindUdp();
       const mapping = await greet(socket, first, 'before');
       await lab.forgetMappings('home');
       await first.send(mapping, 'forgotten');
@@ -228,8 +232,9 @@ describe.skipIf(missing !== undefined)(
 
     test.each(['book', 'home'] as const)('a cut at the %s lets packets vanish until it is mended', async (place) => {
       await using lab = await openLab({ book: 'public', stranger: 'public', home: 'cone' });
+      const home = openSockets(lab, 'home');
       const { first, other } = await bindPublic(lab, 'book', 'stranger');
-      const socket = await openSockets(lab, 'home').bindUdp();
+      const socket = await home.bindUdp();
       const mapping = await greet(socket, first, 'before');
       await lab.cut(place);
       expect(await socket.send(first, 'out')).toBeUndefined();
@@ -261,8 +266,8 @@ describe.skipIf(missing !== undefined)(
 
     test('UDP can be blocked and allowed while it runs, and TCP goes on', async () => {
       await using lab = await openLab({ book: 'public', stranger: 'public', home: 'cone' });
-      const { first, tcp } = await bindPublic(lab, 'book', 'stranger');
       const home = openSockets(lab, 'home');
+      const { first, tcp } = await bindPublic(lab, 'book', 'stranger');
       const socket = await home.bindUdp();
       const mapping = await greet(socket, first, 'before');
       await lab.blockUdp('home');

@@ -5,16 +5,15 @@ const TUNSETIFF = 0x4004_54ca;
 const IFF_TUN_NO_PI = 0x0001 | 0x1000;
 const IFREQ_BYTES = 40;
 
-/** A handle that nobody holds is collected, and then it watches no more. */
-const watched: node.PollHandle[] = [];
-
 /** A network device whose packets this process carries. It goes when the process ends. */
 export interface Tun {
   /** The next packet, to this address in memory. Its length, or a negative number where none is there. */
   read(to: bigint, size: number): number;
   /** Negative where the device does not take it, as while it is down. */
   write(from: bigint, length: number): number;
-  onReadable(listen: () => void): void;
+  /** Calls back whenever packets are there to be read, until `ignore`. */
+  watch(listen: () => void): void;
+  ignore(): void;
 }
 
 /** Makes a TUN device in the network namespace of this process: whole IP packets, nothing before them. */
@@ -34,17 +33,21 @@ export function openTun(name: string): Tun {
   request.write(name, 'latin1');
   request.writeUInt16LE(IFF_TUN_NO_PI, 16);
   if (ioctl(fd, TUNSETIFF, request) < 0) throw new Error(`no TUN device ${name} can be made`);
+  // A handle that nobody holds is collected, and then it watches no more.
+  let poll: node.PollHandle | undefined;
   return {
     read: (to, size) => read(fd, to, size),
     write: (from, length) => write(fd, from, length),
-    onReadable: (listen) => {
+    watch: (listen) => {
       // What koffi calls back with first is a status of libuv, whatever its types say.
-      const poll = node.poll(fd, { readable: true }, (status: unknown) => {
+      const wake = (status: unknown) => {
         if (status !== 0) throw new Error(`${name} can no longer be waited for: ${String(status)}`);
         listen();
-      });
-      watched.push(poll);
+      };
+      if (poll === undefined) poll = node.poll(fd, { readable: true }, wake);
+      else poll.start({ readable: true }, wake);
     },
+    ignore: () => poll?.stop(),
   };
 }
 

@@ -11,7 +11,7 @@ const SLOTS = 32_768;
 const SLOT_BYTES = 2_048;
 
 /** Then the clock and the other direction have their turn. */
-const PACKETS_AT_ONCE = 256;
+const PACKETS_AT_ONCE = 1_024;
 
 const OPEN: LinkShape = { seed: 0 };
 
@@ -20,10 +20,8 @@ const memory = allocatePackets(SLOTS, SLOT_BYTES);
 const ends = { internet: openTun(internetEnd), place: openTun(placeEnd) };
 const up = createWay(leadingTo(ends.internet), 'up', OPEN);
 const down = createWay(leadingTo(ends.place), 'down', OPEN);
-let timer: NodeJS.Timeout | undefined;
 
-ends.place.onReadable(() => readAll(ends.place, up));
-ends.internet.onReadable(() => readAll(ends.internet, down));
+watch();
 process.on('message', (message) => {
   const order = orderSchema.parse(message);
   if (order.kind === 'count') {
@@ -52,21 +50,47 @@ function leadingTo(end: Tun) {
   };
 }
 
-function readAll(from: Tun, way: Way): void {
+/** As long as nothing is on its way, packets are read as they come. */
+function watch(): void {
+  ends.place.watch(carry);
+  ends.internet.watch(carry);
+}
+
+/**
+ * As long as something is on its way, the clock has to be looked at every millisecond anyway. What has come is read then, many
+ * at a time: to be woken for each costs more than to carry it.
+ */
+function carry(): void {
+  readAll(ends.place, up);
+  readAll(ends.internet, down);
+  if (up.waiting() + down.waiting() === 0) return;
+  ends.place.ignore();
+  ends.internet.ignore();
+  setTimeout(tick, 1);
+}
+
+function tick(): void {
   const nowMs = performance.now();
-  advance(nowMs);
+  up.advance(nowMs);
+  down.advance(nowMs);
+  readAll(ends.place, up);
+  readAll(ends.internet, down);
+  if (up.waiting() + down.waiting() === 0) watch();
+  else setTimeout(tick, 1);
+}
+
+function readAll(from: Tun, way: Way): void {
   let left = PACKETS_AT_ONCE;
-  while (left > 0 && readOne(from, way, nowMs)) left -= 1;
-  keepTime();
+  while (left > 0 && readOne(from, way)) left -= 1;
 }
 
 /** Gives whether there was a packet. */
-function readOne(from: Tun, way: Way, nowMs: number): boolean {
+function readOne(from: Tun, way: Way): boolean {
   const slot = memory.take();
   const length = from.read(slot === undefined ? memory.spare : memory.addressOf(slot), SLOT_BYTES);
   if (slot === undefined) {
     if (length > 0) way.refuse();
-  } else if (length > 0 && !isMulticast(slot)) way.arrive(slot, length, nowMs);
+  } else if (length > 0 && !isMulticast(slot)) way.arrive(slot, length, performance.now());
   else memory.release(slot);
   return length > 0;
 }
@@ -74,18 +98,4 @@ function readOne(from: Tun, way: Way, nowMs: number): boolean {
 /** What IPv6 says to all that are on a link. It means nothing here, and comes whenever it likes. */
 function isMulticast(slot: number): boolean {
   return memory.byte(slot, 0) >> 4 === 6 ? memory.byte(slot, 24) === 0xff : memory.byte(slot, 16) >> 4 === 0xe;
-}
-
-function advance(nowMs: number): void {
-  up.advance(nowMs);
-  down.advance(nowMs);
-}
-
-function keepTime(): void {
-  if (timer !== undefined || up.waiting() + down.waiting() === 0) return;
-  timer = setTimeout(() => {
-    timer = undefined;
-    advance(performance.now());
-    keepTime();
-  }, 1);
 }
