@@ -8,6 +8,8 @@ import { bookStatusSchema } from '@latent/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { createAgent, deployment } from './book-bench.fixture.ts';
+import { createPeer, dial, openChannel, openLink } from './peers/peer-bench.fixture.ts';
+import { MAX_UNSAVED_BYTES } from './peers/relay-allowance.ts';
 import { toJson } from './to-json.ts';
 
 const main = join(import.meta.dirname, 'main.ts');
@@ -60,6 +62,35 @@ describe('the book as a program', () => {
 
     const second = await run('--config', config);
     expect(await asksAt(second.url)).toBe(5);
+    second.child.kill('SIGTERM');
+    expect(await once(second.child, 'exit')).toEqual([0, null]);
+  });
+
+  it('knows what it has relayed, after it was killed in the middle of it', async () => {
+    const relayFreeBytesPerKey = 1024 * 1024 * 1024;
+    const config = await settings({ deployment, dataDir: join(folder, 'relay'), relayFreeBytesPerKey });
+    const first = await run('--config', config);
+    const bench = { book: { url: first.url ?? '' } };
+    const [alice, bob] = [createPeer('alice'), createPeer('bob')];
+    const from = await openLink(bench, alice);
+    const to = await openLink(bench, bob);
+    await openChannel(from, 1, { peer: bob, link: to });
+    const payload = Buffer.alloc(64 * 1024);
+    let relayed = 0;
+    for (; relayed < 80 * 1024 * 1024; relayed += payload.byteLength) {
+      from.relay(1, payload);
+      await to.nextFrame();
+    }
+    first.child.kill('SIGKILL');
+    await once(first.child, 'exit');
+
+    const second = await run('--config', config);
+    const link = await dial({ book: { url: second.url ?? '' } });
+    const signature = alice.signHello(second.url ?? '', link.challenge);
+    link.send({ kind: 'hello', key: alice.key, signature, accepts: false });
+    const welcome = await link.next();
+    const left = welcome.kind === 'welcome' ? welcome.freeRelayBytes : Number.NaN;
+    expect(left).toBeLessThanOrEqual(relayFreeBytesPerKey - relayed + MAX_UNSAVED_BYTES);
     second.child.kill('SIGTERM');
     expect(await once(second.child, 'exit')).toEqual([0, null]);
   });

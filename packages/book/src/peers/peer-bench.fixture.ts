@@ -13,7 +13,6 @@ import {
   type RelayFrame,
 } from '@latent/protocol';
 import { WebSocket } from 'ws';
-import type { BookBench } from '../book-bench.fixture.ts';
 
 /** A peer with a key of its own. */
 export interface TestPeer {
@@ -36,6 +35,11 @@ export function createPeer(name: string): TestPeer {
 
 function rawKey(key: KeyObject): PeerKey {
   return peerKeySchema.parse(`0x${key.export({ format: 'der', type: 'spki' }).subarray(-32).toString('hex')}`);
+}
+
+/** A book that runs here. */
+export interface DialledBook {
+  readonly book: { readonly url: string };
 }
 
 /** A peer's end of a link. */
@@ -61,7 +65,7 @@ export interface LinkOptions {
 }
 
 /** Opens a WebSocket and takes the challenge. */
-export async function dial(bench: BookBench, { localAddress }: LinkOptions = {}): Promise<TestLink> {
+export async function dial(bench: DialledBook, { localAddress }: LinkOptions = {}): Promise<TestLink> {
   const url = new URL(PEER_LINK_PATH, bench.book.url.replace('http', 'ws'));
   const socket = new WebSocket(url, localAddress === undefined ? {} : { localAddress });
   const messages = createInbox<BookLinkMessage>();
@@ -91,7 +95,7 @@ export async function dial(bench: BookBench, { localAddress }: LinkOptions = {})
 }
 
 /** Opens a link and says hello. */
-export async function openLink(bench: BookBench, peer: TestPeer, options: LinkOptions = {}): Promise<TestLink> {
+export async function openLink(bench: DialledBook, peer: TestPeer, options: LinkOptions = {}): Promise<TestLink> {
   const link = await dial(bench, options);
   const signature = peer.signHello(bench.book.url, link.challenge);
   link.send({ kind: 'hello', key: peer.key, signature, accepts: options.accepts ?? true });
