@@ -7,7 +7,7 @@ import { every } from '../timers.ts';
 import { COOKIE_BYTES, TOKEN_BYTES } from './packet.ts';
 import { secureUdp } from './secure-udp.ts';
 import { formatUdpAddress, parseUdpAddress } from './udp-address.ts';
-import type { UdpPort } from './udp-port.ts';
+import { toNoWayError, type UdpPort } from './udp-port.ts';
 
 const REPEAT_MS = 200;
 
@@ -30,6 +30,7 @@ export function randomStreamId(): number {
 export async function knock(port: UdpPort, hint: string, key: PeerKey, options: KnockOptions): Promise<Path> {
   const to = parseUdpAddress(hint);
   if (to === undefined) throw new LatentError('PEER_UNREACHABLE', `${hint.slice(0, 64)} is no IP address and port.`);
+  if (!port.canReach(to.host)) throw toNoWayError(to.host);
   const streamId = randomStreamId();
   const stream = port.createStream(streamId);
   try {

@@ -24,6 +24,8 @@ export interface UdpPort {
   /** The port that is bound. */
   readonly port: number;
   readonly isIPv6: boolean;
+  /** Whether there is a socket of the address's family. */
+  canReach(host: string): boolean;
   /** @param letsIn asked for each packet that comes before the stream is connected; it has to connect it first. Missing: none is let in */
   createStream(id: number, letsIn?: (from: UdpAddress) => boolean): UdxStream;
   /** @param stream one of {@link createStream} */
@@ -71,16 +73,13 @@ export function openUdpPort({ address, port, hoardLimits }: UdpPortOptions): Udp
   return {
     port: boundPort,
     isIPv6: sockets.some((socket) => socket.address()?.family === 6),
+    canReach: (host) => socketFor(host) !== undefined,
     localAddresses: () => listLocalAddresses(address, boundPort, sockets.length > 1),
     createStream: (id, letsIn) =>
       udx.createStream(id, { firewall: (_socket, fromPort, host) => letsIn?.({ host, port: fromPort }) !== true }),
     connectStream: (stream, remoteId, { host, port: toPort }) => {
       const socket = socketFor(host);
-      if (socket === undefined) {
-        throw new LatentError('PEER_UNREACHABLE', `This machine has no socket that reaches ${host}.`, {
-          details: { host },
-        });
-      }
+      if (socket === undefined) throw toNoWayError(host);
       stream.connect(socket, remoteId, toPort, host);
     },
     limitHoard: (stream) => hoard.watch(stream),
@@ -93,6 +92,11 @@ export function openUdpPort({ address, port, hoardLimits }: UdpPortOptions): Udp
       await Promise.all(sockets.map((socket) => socket.close()));
     },
   };
+}
+
+/** For hosts that a port cannot reach. */
+export function toNoWayError(host: string): LatentError {
+  return new LatentError('PEER_UNREACHABLE', `This machine has no socket that reaches ${host}.`, { details: { host } });
 }
 
 function subscribe<Listener>(listeners: Set<Listener>, listener: Listener): () => void {
