@@ -12,6 +12,11 @@ const ipSchema = z
   .refine((text) => isIP(text) !== 0, 'not an IP address');
 const portSchema = z.int().min(0).max(65_535);
 const byteCountSchema = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+const bytesPerSecondSchema = z.int().min(65_536).max(Number.MAX_SAFE_INTEGER);
+const queueSchema = z
+  .int()
+  .min(262_144)
+  .max(64 * GIB);
 
 /** What somebody who runs a book decides. Read from one JSON file; only `deployment` and `dataDir` have no default. */
 export const bookOptionsSchema = z.strictObject({
@@ -60,32 +65,12 @@ export const bookOptionsSchema = z.strictObject({
   channelsPerLink: z.int().min(1).max(65_536).default(1_024),
   unansweredPerLink: z.int().min(1).max(65_536).default(128),
   /** Bytes a second that are relayed from one peer, and from one IP address. */
-  relayBytesPerSecond: z
-    .int()
-    .min(64 * 1024)
-    .max(Number.MAX_SAFE_INTEGER)
-    .default(125_000_000),
-  relayBytesPerSecondPerAddress: z
-    .int()
-    .min(64 * 1024)
-    .max(Number.MAX_SAFE_INTEGER)
-    .default(250_000_000),
+  relayBytesPerSecond: bytesPerSecondSchema.default(125_000_000),
+  relayBytesPerSecondPerAddress: bytesPerSecondSchema.default(250_000_000),
   /** Bytes that wait in memory for who takes them too slowly: of one channel, of one link, altogether. */
-  relayQueueBytesPerChannel: z
-    .int()
-    .min(256 * 1024)
-    .max(GIB)
-    .default(8 * MIB),
-  relayQueueBytesPerLink: z
-    .int()
-    .min(256 * 1024)
-    .max(64 * GIB)
-    .default(64 * MIB),
-  relayQueueBytes: z
-    .int()
-    .min(256 * 1024)
-    .max(64 * GIB)
-    .default(512 * MIB),
+  relayQueueBytesPerChannel: queueSchema.default(8 * MIB),
+  relayQueueBytesPerLink: queueSchema.default(64 * MIB),
+  relayQueueBytes: queueSchema.default(512 * MIB),
   /** Bytes a UTC day that are relayed without payment on channels that one peer, and one IP address, opens; both ways. */
   relayFreeBytesPerKey: byteCountSchema.default(4 * GIB),
   relayFreeBytesPerAddress: byteCountSchema.default(16 * GIB),

@@ -6,7 +6,8 @@ import type { DevnetContext } from '../devnet-context.ts';
 import { writeFileAtomically } from '../files/write-file-atomically.ts';
 
 /** Everything comes from one address here: what protects a book from one sender must not stop a whole network of them. */
-const REQUESTS_PER_MINUTE = 60_000;
+const PER_MINUTE = 60_000;
+const BYTES_PER_DAY = Number.MAX_SAFE_INTEGER;
 
 /**
  * Makes a book's folder and settings. Its port is chosen here and stays, so that it can be restarted while others know it.
@@ -29,7 +30,10 @@ export async function prepareBook(
     dataDir,
     name,
     port,
-    requestsPerMinute: REQUESTS_PER_MINUTE,
+    requestsPerMinute: PER_MINUTE,
+    introductionsPerMinutePerAddress: PER_MINUTE,
+    discoveryQuestionsPerMinute: PER_MINUTE,
+    relayFreeBytesPerAddress: BYTES_PER_DAY,
   };
   writeFileAtomically(config, `${JSON.stringify(options, undefined, 2)}\n`, 0o600);
   return `http://127.0.0.1:${port}`;
