@@ -35,6 +35,7 @@ export class RelayedBytes extends Duplex {
 
   protected override _write(data: Uint8Array, done: () => void): void {
     let left = Math.ceil(data.byteLength / MAX_RELAY_PAYLOAD_BYTES);
+    if (left === 0) done();
     for (let at = 0; at < data.byteLength; at += MAX_RELAY_PAYLOAD_BYTES) {
       const frame = encodeRelayFrame(this.#options.channel, data.subarray(at, at + MAX_RELAY_PAYLOAD_BYTES));
       this.#options.send(frame, () => {
@@ -42,7 +43,6 @@ export class RelayedBytes extends Duplex {
         if (left === 0) done();
       });
     }
-    if (left === 0) done();
   }
 
   protected override _predestroy(): void {

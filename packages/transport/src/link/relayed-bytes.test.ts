@@ -1,0 +1,60 @@
+import { decodeRelayFrame } from '@latent/protocol';
+import { describe, expect, it } from 'vitest';
+import { RelayedBytes } from './relayed-bytes.ts';
+
+const pattern = (length: number) => Uint8Array.from({ length }, (_, at) => (at * 31 + (at >> 8)) % 251);
+
+describe('the bytes of a channel', () => {
+  it.each([
+    ['at once, as a browser does with room', (sent: () => void) => sent()],
+    ['later, as Node does', (sent: () => void) => setImmediate(sent)],
+  ])('leave whole and in order, in frames that a book takes, when each is taken %s', async (_when, take) => {
+    const frames: Uint8Array[] = [];
+    const bytes = new RelayedBytes({
+      channel: 7,
+      send: (frame, sent) => {
+        frames.push(frame);
+        take(sent);
+      },
+      onClosed: () => undefined,
+    });
+    const written = [1, 128 * 1024, 0, 128 * 1024 + 1, 500_000, 3].map(pattern);
+    for (const chunk of written) bytes.write(chunk);
+    bytes.resume();
+    bytes.end();
+    bytes.push(null);
+    await new Promise<void>((resolve) => bytes.on('close', resolve));
+    const decoded = frames.map(decodeRelayFrame);
+    expect(decoded.map((frame) => frame?.channel)).toEqual(frames.map(() => 7));
+    expect(Buffer.concat(decoded.map((frame) => frame?.payload ?? expect.unreachable('too long')))).toEqual(
+      Buffer.concat(written),
+    );
+  });
+
+  it('wait for what was written before, also when some is taken at once and some later', async () => {
+    let number = 0;
+    let pending = 0;
+    let most = 0;
+    const bytes = new RelayedBytes({
+      channel: 7,
+      send: (_frame, sent) => {
+        number += 1;
+        if (number % 3 === 0) return sent();
+        pending += 1;
+        most = Math.max(most, pending);
+        setImmediate(() => {
+          pending -= 1;
+          sent();
+        });
+      },
+      onClosed: () => undefined,
+    });
+    for (let written = 0; written < 20; written += 1) bytes.write(pattern(1_000));
+    bytes.resume();
+    bytes.end();
+    bytes.push(null);
+    await new Promise<void>((resolve) => bytes.on('close', resolve));
+    expect(number).toBe(20);
+    expect(most).toBe(1);
+  });
+});
