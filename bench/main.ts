@@ -18,6 +18,7 @@ import { proofFuzz } from './proof-fuzz.ts';
 import { proofHonest } from './proof-honest.ts';
 import { proofKernels } from './proof-kernels.ts';
 import { proofWebgpu } from './proof-webgpu.ts';
+import { relay } from './relay.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { stream } from './stream.ts';
 import { vouchers } from './vouchers.ts';
@@ -33,6 +34,7 @@ const benchmarks: readonly Benchmark[] = [
   stream,
   pageStream,
   links,
+  relay,
   proof,
   proofCheats,
   proofDraws,
