@@ -10,7 +10,8 @@ import { examineUdp, type UdpExamination } from './examine-udp.ts';
 /** Sent through the relay and back, in messages of 64 KiB. */
 const RELAY_TEST_BYTES = 1024 * 1024;
 const MESSAGE_BYTES = 64 * 1024;
-const LIMIT_MS = 15_000;
+/** For all of it. */
+const LIMIT_MS = 30_000;
 const UDP_TIMEOUT_MS = 1_500;
 
 /** What one book has shown. */

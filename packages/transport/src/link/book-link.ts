@@ -17,6 +17,9 @@ import { type KeyPair, sign } from '../key-pair.ts';
 import type { OpenLinkSocket } from './link-socket.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
 
+/** A book that is there answers sooner, over any line. */
+const CHECK_TIMEOUT_MS = 2_000;
+
 /** What one side tells the other in an introduction. */
 export interface Meeting {
   readonly addresses: readonly string[];
@@ -71,6 +74,8 @@ export interface BookLink {
   /** Channels that are open. */
   readonly channels: number;
   introduce(to: PeerKey, token: string, meeting: Meeting): LinkChannel;
+  /** There is reason to doubt the link: it ends unless the book shows soon that it is there. */
+  check(): void;
   close(): void;
 }
 
@@ -184,6 +189,9 @@ export function openBookLink(options: BookLinkOptions): BookLink {
       if (state === 'ended') channel.gone(new LatentError('BOOK_UNREACHABLE', `There is no link to ${bookUrl}.`));
       else send({ kind: 'introduce', channel: lastChannel, to, token, addresses: [...addresses], streamId });
       return channel;
+    },
+    check: () => {
+      if (state === 'open') socket.check?.(CHECK_TIMEOUT_MS);
     },
     close: () => end(new LatentError('CANCELLED', 'The link was closed here.')),
   };

@@ -3,6 +3,11 @@ export interface LinkSocket {
   sendText(text: string): void;
   /** @param sent called when the bytes have left, or never will */
   sendBytes(bytes: Uint8Array, sent: () => void): void;
+  /**
+   * There is reason to doubt it: drops it unless the book shows within `timeoutMs` that it is there. A browser cannot: it hides the
+   * pings of WebSockets, but ends them itself when its network changes.
+   */
+  check?(timeoutMs: number): void;
   /** Drops it. */
   close(): void;
 }

@@ -44,6 +44,12 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
       if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true }, () => sent());
       else sent();
     },
+    check: (timeoutMs) => {
+      if (socket.readyState !== WebSocket.OPEN) return;
+      const stop = after(timeoutMs, () => socket.terminate());
+      socket.once('pong', stop);
+      socket.ping();
+    },
     close: () => socket.terminate(),
   };
 }
