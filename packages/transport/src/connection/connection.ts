@@ -4,9 +4,9 @@ import { after } from '../timers.ts';
 import { Datagrams, MAX_DATAGRAM_BYTES } from './datagrams.ts';
 import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
-import { createMux, type Mux, type MuxStream } from './mux.ts';
+import { createMux, MAX_OUTBOUND_STREAMS, type Mux, type MuxStream } from './mux.ts';
 import { MuxedStream } from './muxed-stream.ts';
-import { Outgoing } from './outgoing.ts';
+import { MAX_UNACKNOWLEDGED_BYTES, Outgoing } from './outgoing.ts';
 import {
   DATA_TAG,
   DATAGRAM_TAG,
@@ -18,6 +18,7 @@ import {
   PING,
   PONG,
 } from './path-message.ts';
+import { PIECE_BYTES } from './stream-writer.ts';
 import { Turns } from './turns.ts';
 
 export interface ConnectionTimes {
@@ -52,11 +53,8 @@ export interface ConnectionOptions {
   readonly onEnded: (error: LatentError) => void;
 }
 
-/**
- * What a connection keeps at most: MAX_UNACKNOWLEDGED_BYTES, and what peers can make us send without having received anything: windows that they
- * grant, answers to their pings and refused streams.
- */
-export const MAX_HELD_BYTES = 24 * 1024 * 1024;
+/** What a connection may keep beside MAX_UNACKNOWLEDGED_BYTES and what streams hold back for want of a window. */
+const SLACK_BYTES = 4 * 1024 * 1024;
 
 /**
  * What lasts between two peers: the streams, over one path at a time. Each path is encrypted and authenticated by itself, so that this
@@ -318,6 +316,16 @@ export class Connection {
     return offset + bytes.byteLength;
   }
 
+  /**
+   * A peer can make us send without having received anything: by windows that it grants, pings that we answer, streams that we refuse.
+   * Those that are in order stay below this.
+   */
+  get #maxHeldBytes(): number {
+    const { isInitiator, maxInboundStreams } = this.#options;
+    const streams = isInitiator ? MAX_OUTBOUND_STREAMS : maxInboundStreams;
+    return MAX_UNACKNOWLEDGED_BYTES + streams * PIECE_BYTES + SLACK_BYTES;
+  }
+
   #multiplex(bytes: Uint8Array): void {
     this.#isReceiving = true;
     try {
@@ -325,7 +333,7 @@ export class Connection {
     } finally {
       this.#isReceiving = false;
     }
-    if (this.heldBytes > MAX_HELD_BYTES) {
+    if (this.heldBytes > this.#maxHeldBytes) {
       throw new LatentError('STREAM_CLOSED', 'The peer asks for ever more and takes nothing of it in.');
     }
     this.#goOn();

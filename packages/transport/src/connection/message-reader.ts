@@ -46,17 +46,19 @@ export class MessageReader {
     }
     this.#heldBytes += chunk.byteLength;
     this.#readLength();
+    this.#expectAllowed();
   }
 
   /** The next message, if it is complete. @throws LatentError MESSAGE_TOO_LARGE */
   take(): Uint8Array | undefined {
-    this.#readLength();
+    this.#expectAllowed();
     if (this.#length === undefined || !this.hasMessage) return undefined;
     this.#skip(LENGTH_BYTES);
     const message = new Uint8Array(this.#length);
     this.#copyTo(message);
     this.#skip(message.byteLength);
     this.#length = undefined;
+    this.#readLength();
     return message;
   }
 
@@ -64,12 +66,13 @@ export class MessageReader {
     if (this.#length !== undefined || this.#heldBytes < LENGTH_BYTES) return;
     const bytes = new Uint8Array(LENGTH_BYTES);
     this.#copyTo(bytes);
-    const length = new DataView(bytes.buffer).getUint32(0);
-    if (length > MAX_MESSAGE_BYTES) {
-      const text = `The peer announced a message of ${length} bytes; at most ${MAX_MESSAGE_BYTES} are allowed.`;
-      throw new LatentError('MESSAGE_TOO_LARGE', text);
-    }
-    this.#length = length;
+    this.#length = new DataView(bytes.buffer).getUint32(0);
+  }
+
+  #expectAllowed(): void {
+    if (this.#length === undefined || this.#length <= MAX_MESSAGE_BYTES) return;
+    const text = `The peer announced a message of ${this.#length} bytes; at most ${MAX_MESSAGE_BYTES} are allowed.`;
+    throw new LatentError('MESSAGE_TOO_LARGE', text);
   }
 
   /** Fills `target` from the first byte held; as many are there. */

@@ -11,7 +11,7 @@ export const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
 /** Most bytes of a stream that one frame carries; ours carry less. */
 export const MAX_FRAME_BYTES = 64 * 1024;
 /** Streams that we may have open to one peer; how many it takes is its own choice. */
-const MAX_OUTBOUND_STREAMS = 1024;
+export const MAX_OUTBOUND_STREAMS = 1024;
 
 export interface MuxOptions {
   /** The side that dialled the connection. */

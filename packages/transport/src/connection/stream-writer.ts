@@ -2,8 +2,11 @@ import type { LatentError } from '@latent/protocol';
 import { frameMessage } from './message-reader.ts';
 import type { MuxStream } from './mux.ts';
 
-/** A stream sends so much in its turn: little enough that others need not wait long, and what a stream without window keeps back. */
-export const PIECE_BYTES = 16 * 1024;
+/**
+ * A stream sends so much in its turn: a message on a path with all that belongs to it, and little enough that others need not wait long.
+ * What a stream without window keeps back.
+ */
+export const PIECE_BYTES = 60 * 1024;
 
 export interface StreamWriterOptions {
   /** Calls `send` in this stream's turn. */
