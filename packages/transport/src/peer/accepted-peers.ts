@@ -37,11 +37,12 @@ export class AcceptedPeers {
     acceptPath(path, { find: (attach) => this.#find(path, attach), onSettled: settled });
   }
 
-  close(): void {
+  /** Settles when the peers were told, or could not be. Never rejects. */
+  async close(): Promise<void> {
     this.#isClosed = true;
-    for (const connection of [...this.#connections.values()]) {
-      connection.end({ code: 'CANCELLED', message: 'The peer was shut down.' });
-    }
+    const connections = [...this.#connections.values()];
+    for (const connection of connections) connection.end({ code: 'CANCELLED', message: 'The peer was shut down.' });
+    await Promise.all(connections.map(({ closed }) => closed));
   }
 
   #find(path: Path, { id, isNew }: Attach): Connection {

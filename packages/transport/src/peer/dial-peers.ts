@@ -22,7 +22,8 @@ export interface PeerDialler {
   /** @throws LatentError PEER_UNREACHABLE, PEER_WRONG_KEY, CANCELLED, TIMED_OUT (the signal's) */
   connect(peer: PeerAddress, signal: AbortSignal): Promise<EncryptedStream>;
   networkChanged(): void;
-  close(): void;
+  /** Settles when the peers were told, or could not be. Never rejects. */
+  close(): Promise<void>;
 }
 
 export function dialPeers(options: DialPeersOptions): PeerDialler {
@@ -44,11 +45,23 @@ export function dialPeers(options: DialPeersOptions): PeerDialler {
     return dialled;
   }
 
+  async function openStream(peer: PeerAddress, signal: AbortSignal): Promise<EncryptedStream> {
+    const dialled = find(peer);
+    try {
+      return await dialled.openStream(peer.hints, signal);
+    } catch (thrown) {
+      const isGivenUp = dialled.isOver && thrown instanceof LatentError && thrown.code === 'STREAM_CLOSED';
+      if (!isGivenUp || signal.aborted) throw thrown;
+      // The peer does not know the connection any more, as after a restart. It may want another one.
+      return await find(peer).openStream(peer.hints, signal);
+    }
+  }
+
   return {
     connect: async (peer, signal) => {
       if (signal.aborted) throw toAbortError(signal, 'Connecting to the peer');
       try {
-        return await find(peer).openStream(peer.hints, signal);
+        return await openStream(peer, signal);
       } catch (thrown) {
         if (signal.aborted) throw toAbortError(signal, 'Connecting to the peer');
         if (thrown instanceof LatentError) throw thrown;
@@ -60,8 +73,8 @@ export function dialPeers(options: DialPeersOptions): PeerDialler {
     networkChanged: () => {
       for (const peer of peers.values()) peer.networkChanged();
     },
-    close: () => {
-      for (const peer of [...peers.values()]) peer.close('The transport was closed.');
+    close: async () => {
+      await Promise.all([...peers.values()].map((peer) => peer.close('The transport was closed.')));
     },
   };
 }

@@ -34,11 +34,16 @@ export class DialledPeer {
   /** The peer has answered on some path: it knows the connection. */
   #isKnown = false;
   #search: { readonly stop: () => void } | undefined;
+  #searchedMs = Number.NEGATIVE_INFINITY;
   #stopPause = () => {};
   readonly #stopIdleCheck: () => void;
   #failedSearches = 0;
   #upgrades = 0;
+  /** What callers wait for: a path. It settles once; then there is a new one, when the path was lost. */
   #routed = Promise.withResolvers<void>();
+  #isRouted = false;
+  /** Direct paths on which the peer's answer is awaited. */
+  #directPaths = 0;
 
   constructor(peer: PeerAddress, options: DialledPeerOptions) {
     this.#peer = peer;
@@ -53,13 +58,13 @@ export class DialledPeer {
       onStream: (stream) => stream.destroy(),
       onPathLost: () => {
         options.reach.links.check();
-        this.#startSearch();
+        this.#searchAgain();
       },
       onEnded: (error) => this.#end(error),
     });
     this.#routed.promise.catch(() => undefined);
     this.#stopIdleCheck = every(IDLE_CHECK_MS, () => {
-      if (this.#connection.unusedMs > options.idleMs) this.close('It was not used any more.');
+      if (this.#connection.unusedMs > options.idleMs) void this.close('It was not used any more.');
     });
     this.#startSearch();
   }
@@ -83,27 +88,46 @@ export class DialledPeer {
   networkChanged(): void {
     this.#connection.checkPath();
     this.#upgrades = 0;
-    if (this.#connection.route?.kind === 'relayed') this.#startSearch();
+    this.#failedSearches = 0;
+    if (this.#connection.route?.kind !== 'direct') this.#searchAgain();
   }
 
-  close(message: string): void {
+  /** Settles when the peer was told, or could not be. Never rejects. */
+  async close(message: string): Promise<void> {
     this.#connection.end({ code: 'CANCELLED', message });
+    await this.#connection.closed;
+  }
+
+  /**
+   * A search that runs may be done with the ways that have just failed: it begins anew. Not too often, as the peer may let us in and drop
+   * us each time.
+   */
+  #searchAgain(): void {
+    this.#search?.stop();
+    this.#search = undefined;
+    if (this.isOver) return;
+    if (this.#connection.route === undefined) this.#expectRoute();
+    const [shortestMs = 0] = SEARCH_PAUSES_MS;
+    const sinceMs = performance.now() - this.#searchedMs;
+    if (sinceMs < shortestMs) this.#pause(shortestMs - sinceMs);
+    else this.#startSearch();
   }
 
   #startSearch(): void {
     if (this.isOver || this.#search !== undefined) return;
     this.#stopPause();
+    this.#searchedMs = performance.now();
     const stopping = new AbortController();
-    this.#search = { stop: () => stopping.abort() };
-    const wantsRelay = this.#connection.route === undefined;
-    if (wantsRelay && this.#connection.generation > 0) this.#expectRoute();
-    const signal = AbortSignal.any([stopping.signal, this.#ended.signal]);
+    const search = { stop: () => stopping.abort() };
+    this.#search = search;
     void reachPeer(this.#options.reach, {
       peer: this.#peer,
-      wantsRelay,
+      wantsRelay: this.#connection.route === undefined,
       onPath: (path) => this.#offer(path),
-      signal,
+      signal: AbortSignal.any([stopping.signal, this.#ended.signal]),
     }).then((errors) => {
+      // Another one has begun.
+      if (this.#search !== search) return;
       this.#search = undefined;
       this.#afterSearch(errors);
     });
@@ -121,43 +145,60 @@ export class DialledPeer {
       return;
     }
     const error = toReachError(this.#peer, errors);
-    if (generation === 0) return this.#connection.fail(error);
+    if (generation === 0) {
+      this.#connection.fail(error);
+      return;
+    }
     this.#routed.reject(error);
-    this.#expectRoute();
+    this.#renewRouted();
     this.#pause(SEARCH_PAUSES_MS[Math.min(this.#failedSearches, SEARCH_PAUSES_MS.length - 1)] ?? 0);
     this.#failedSearches += 1;
   }
 
   #pause(pauseMs: number): void {
+    this.#stopPause();
     this.#stopPause = after(pauseMs, () => this.#startSearch());
   }
 
   #offer(path: Path): void {
     const { route } = this.#connection;
-    const isBetter = route === undefined || (route.kind === 'relayed' && path.route.kind === 'direct');
+    const isDirect = path.route.kind === 'direct';
+    const isBetter = isDirect ? route?.kind !== 'direct' : route === undefined && this.#directPaths === 0;
     if (this.isOver || !isBetter) {
       // The peer would wait for word which connection this is for.
       path.destroy();
       return;
     }
     this.#generation += 1;
+    if (isDirect) this.#directPaths += 1;
     const { attached } = presentPath(this.#connection, path, {
       generation: this.#generation,
       isNew: !this.#isKnown,
       timeoutMs: this.#options.times.pathTimeoutMs,
     });
-    if (this.#connection.route !== undefined) this.#routed.resolve();
+    if (this.#connection.route !== undefined) this.#hasRoute();
     void attached.then((isAttached) => {
+      if (isDirect) this.#directPaths -= 1;
       if (!isAttached) return;
       this.#isKnown = true;
       this.#failedSearches = 0;
-      this.#routed.resolve();
-      if (path.route.kind === 'direct') this.#search?.stop();
+      this.#hasRoute();
+      if (isDirect) this.#search?.stop();
     });
   }
 
-  /** From now on callers wait for the next path. */
+  #hasRoute(): void {
+    this.#isRouted = true;
+    this.#routed.resolve();
+  }
+
+  /** From now on callers wait for the next path. Those who wait already go on to. */
   #expectRoute(): void {
+    if (this.#isRouted) this.#renewRouted();
+  }
+
+  #renewRouted(): void {
+    this.#isRouted = false;
     this.#routed = Promise.withResolvers();
     this.#routed.promise.catch(() => undefined);
   }

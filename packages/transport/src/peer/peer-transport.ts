@@ -52,7 +52,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   const closing = new AbortController();
   let own: { readonly port: UdpPort; readonly udp: OwnUdpSide; readonly address: string } | undefined;
   const ports: UdpPort[] = [];
-  let accepted: AcceptedPeers | undefined;
+  let stopListening: (() => Promise<void>) | undefined;
 
   const links = createBookLinks({ keyPair, openSocket: openNodeLinkSocket });
   const openUdp = (address: string, port: number) => {
@@ -85,7 +85,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
 
   async function listen(onStream: (stream: EncryptedStream) => void, at: ListenOptions): Promise<Listener> {
     assertOpen();
-    if (accepted !== undefined) throw new LatentError('CONFIG_INVALID', 'This transport listens already.');
+    if (stopListening !== undefined) throw new LatentError('CONFIG_INVALID', 'This transport listens already.');
     // What was dialled from another port goes on there no longer than its paths.
     const { port, udp } =
       own !== undefined && at.port === 0 && own.address === at.address ? own : openUdp(at.address, at.port);
@@ -97,7 +97,12 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
       maxStreamsPerConnection: options.maxStreamsPerConnection ?? 256,
       onStream,
     });
-    accepted = peers;
+    const stop = async () => {
+      // Links last until the goodbyes have left on them.
+      await peers.close();
+      stopping.abort(new LatentError('CANCELLED', 'The listener was closed.'));
+    };
+    stopListening = stop;
     const listening = listenForPeers({
       keyPair,
       port,
@@ -115,9 +120,8 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
       ...listening,
       port: port.port,
       close: async () => {
-        stopping.abort(new LatentError('CANCELLED', 'The listener was closed.'));
-        peers.close();
-        accepted = undefined;
+        if (stopListening === stop) stopListening = undefined;
+        await stop();
       },
     };
   }
@@ -125,8 +129,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   async function close(): Promise<void> {
     closing.abort(new LatentError('CANCELLED', 'The transport was closed.'));
     stopWatch();
-    accepted?.close();
-    dialler.close();
+    await Promise.all([stopListening?.(), dialler.close()]);
     links.close();
     await Promise.all(ports.map((port) => port.close()));
   }

@@ -32,7 +32,7 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
   const closing = new AbortController();
   const links = createBookLinks({ keyPair, openSocket: options.openSocket });
   const dialler = dialPeers({ keyPair, links, udp: () => undefined, handshakeTimeoutMs, times, idleMs });
-  let accepted: AcceptedPeers | undefined;
+  let stopListening: (() => Promise<void>) | undefined;
 
   function assertOpen(): void {
     if (closing.signal.aborted) throw new LatentError('CANCELLED', 'The transport was closed.');
@@ -46,7 +46,7 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
     },
     listen: async (onStream: (stream: EncryptedStream) => void) => {
       assertOpen();
-      if (accepted !== undefined) throw new LatentError('CONFIG_INVALID', 'This transport listens already.');
+      if (stopListening !== undefined) throw new LatentError('CONFIG_INVALID', 'This transport listens already.');
       const limits = { ...defaultConnectionLimits, ...options.limits };
       const stopping = new AbortController();
       const peers = new AcceptedPeers({
@@ -55,7 +55,12 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
         maxStreamsPerConnection: options.maxStreamsPerConnection ?? 256,
         onStream,
       });
-      accepted = peers;
+      const stop = async () => {
+        // Links last until the goodbyes have left on them.
+        await peers.close();
+        stopping.abort(new LatentError('CANCELLED', 'The listener was closed.'));
+      };
+      stopListening = stop;
       const onRefused = options.onRefused ?? (() => undefined);
       const { signal } = stopping;
       const settled = acceptIntroductions({
@@ -74,16 +79,14 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
         port: 0,
         settled,
         close: async () => {
-          stopping.abort(new LatentError('CANCELLED', 'The listener was closed.'));
-          peers.close();
-          accepted = undefined;
+          if (stopListening === stop) stopListening = undefined;
+          await stop();
         },
       };
     },
     close: async () => {
       closing.abort(new LatentError('CANCELLED', 'The transport was closed.'));
-      accepted?.close();
-      dialler.close();
+      await Promise.all([stopListening?.(), dialler.close()]);
       links.close();
     },
   };
