@@ -2,6 +2,7 @@
 // what a violation prints. Run by `npm run check` (tools/check-layers.ts), which also fails when too little was seen.
 
 const { existsSync, readdirSync, readFileSync } = require('node:fs');
+const { builtinModules } = require('node:module');
 const { join } = require('node:path');
 
 /** @type {{ from: string, may: string[], lazily?: string[], law: string }[]} */
@@ -160,6 +161,14 @@ const protocolPure = {
   },
 };
 
+const forPages = {
+  name: 'for pages',
+  comment: 'Nothing that packages/transport/src/browser/index.ts leads to is of Node: web pages run it',
+  severity: 'error',
+  from: { path: '^packages/transport/src/browser/index[.]ts$' },
+  to: { path: [`^(node:)?(${builtinModules.join('|')})$`, '^node_modules/(ws|udx-native)/'], reachable: true },
+};
+
 const resolvable = {
   name: 'resolvable',
   comment: 'What cannot be resolved cannot be judged, and fails when it runs',
@@ -170,7 +179,7 @@ const resolvable = {
 
 /** @type {import('dependency-cruiser').IConfiguration} */
 module.exports = {
-  forbidden: [...rows.flatMap(lawOf), daemons, noCycles, ...entryOnly, ...drivers, protocolPure, resolvable],
+  forbidden: [...rows.flatMap(lawOf), daemons, noCycles, ...entryOnly, ...drivers, protocolPure, forPages, resolvable],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
