@@ -66,7 +66,7 @@ export const bookOptionsSchema = z.strictObject({
   unansweredPerLink: z.int().min(1).max(65_536).default(128),
   /** Bytes a second that are relayed from one peer, and from one IP address. */
   relayBytesPerSecond: bytesPerSecondSchema.default(125_000_000),
-  relayBytesPerSecondPerAddress: bytesPerSecondSchema.default(250_000_000),
+  relayBytesPerSecondPerAddress: bytesPerSecondSchema.default(125_000_000),
   /** Bytes that wait in memory for who takes them too slowly: of one channel, of one link, altogether. */
   relayQueueBytesPerChannel: queueSchema.default(8 * MIB),
   relayQueueBytesPerLink: queueSchema.default(64 * MIB),

@@ -40,7 +40,9 @@ export class Link {
   wanted = 0;
   /** Whether it gave a sign of life since it was pinged last. */
   isAlive = true;
-  /** Whether nothing is read from it, as it has sent more than its rate. */
+  /** Bytes of frames that it has sent since it was held back last. */
+  turnBytes = 0;
+  /** Whether nothing is read from it, as others have their turn, or it has sent more than its rate. */
   isHeldBack = false;
   readonly #socket: WebSocket;
   readonly #numbers = new ChannelNumbers();

@@ -2,7 +2,15 @@ import { createHash, randomBytes } from 'node:crypto';
 import { bookStatusSchema, MAX_RELAY_PAYLOAD_BYTES, RELAY_HEADER_BYTES } from '@latent/protocol';
 import { describe, expect, it } from 'vitest';
 import { type BookBench, createAgent, openBench } from '../book-bench.fixture.ts';
-import { createPeer, openChannel, openLink, settled, type TestLink, type TestPeer } from './peer-bench.fixture.ts';
+import {
+  createPeer,
+  introduce,
+  openChannel,
+  openLink,
+  settled,
+  type TestLink,
+  type TestPeer,
+} from './peer-bench.fixture.ts';
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -193,6 +201,25 @@ describe('who takes what is relayed too slowly', () => {
     slow.socket.resume();
     await opened;
     expect(slow.frames().length).toBeLessThan(frames / 2);
+  });
+
+  it('is told no more than it takes: a channel over which somebody tells it more is over, and it is asked nothing new', async () => {
+    await using bench = await openBench({ ...unlimited, messagesPerMinute: 100_000 });
+    const slow = await openLink(bench, bob);
+    const talking = await openRelay(bench, alice, { peer: bob, link: slow });
+    const asking = await openLink(bench, carol);
+    await clog(bench, { peer: bob, link: slow });
+    const addresses = Array.from({ length: 12 }, (_, at) => `[2001:db8:1111:2222:3333:4444:5555:${at + 1_000}]:40000`);
+    for (let sent = 0; sent < 3_000; sent += 1)
+      talking.from.send({ kind: 'answer', channel: 1, addresses, streamId: 1 });
+    expect(await closedWord(talking.from, 1)).toMatchObject({ code: 'RELAY_OVERFLOW' });
+    introduce(asking, 1, bob);
+    expect(await asking.next()).toMatchObject({ kind: 'closed', channel: 1, code: 'BOOK_RATE_LIMITED' });
+    expect(slow.socket.readyState).toBe(slow.socket.OPEN);
+    slow.socket.resume();
+    expect(await closedWord(slow, talking.number)).toMatchObject({ code: 'RELAY_OVERFLOW' });
+    await settled(slow);
+    await openChannel(asking, 1, { peer: bob, link: slow });
   });
 
   it('gets what others send in turns: who sends little does not wait for all of who sends much', async () => {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeRelayFrame, LatentError, RELAY_HEADER_BYTES, writeRelayChannel } from '@latent/protocol';
 import { closedWords } from './closed-words.ts';
 import type { Link } from './link.ts';
@@ -9,9 +10,7 @@ import type { PeersContext } from './peers-context.ts';
  * @throws LatentError MESSAGE_INVALID
  */
 export function relayFrame(peers: PeersContext, link: Link, frame: Buffer): void {
-  link.rate.spend(frame.byteLength);
-  if (!link.isHeldBack && link.rate.msToWait() > 0) void holdBack(peers, link);
-
+  limitReading(peers, link, frame.byteLength);
   const decoded = decodeRelayFrame(frame);
   if (decoded === undefined) {
     throw new LatentError('MESSAGE_INVALID', `A frame to relay has ${RELAY_HEADER_BYTES} bytes at least.`);
@@ -31,9 +30,25 @@ export function relayFrame(peers: PeersContext, link: Link, frame: Buffer): void
   if (overflowing !== undefined) peers.channels.cut(overflowing.channel, closedWords.overflow);
 }
 
-/** Reads nothing more from a link until it is within its rate again: its peer feels it, and nobody else does. */
+/** A link may send so much, then it is the turn of everything else that the book has to do. */
+const TURN_BYTES = 64 * 1024;
+/** What a frame counts for at least: the smallest ones cost as much to pass on as this. */
+const MIN_FRAME_BYTES = 4 * 1024;
+
+function limitReading(peers: PeersContext, link: Link, bytes: number): void {
+  const counted = Math.max(bytes, MIN_FRAME_BYTES);
+  link.rate.spend(counted);
+  link.turnBytes += counted;
+  if (!link.isHeldBack && link.turnBytes >= TURN_BYTES) void holdBack(peers, link);
+}
+
+/**
+ * Reads nothing more from a link until everybody else had a turn, and it is within its rate: its peer feels it, and nobody
+ * else does.
+ */
 async function holdBack({ clock, signal }: PeersContext, link: Link): Promise<void> {
   link.holdBack(true);
+  await nextTurn();
   for (let waitMs = link.rate.msToWait(); waitMs > 0 && link.isOpen; waitMs = link.rate.msToWait()) {
     const isOver = await clock.sleep(waitMs, { signal }).then(
       () => false,
@@ -41,5 +56,6 @@ async function holdBack({ clock, signal }: PeersContext, link: Link): Promise<vo
     );
     if (isOver) return;
   }
+  link.turnBytes = 0;
   link.holdBack(false);
 }

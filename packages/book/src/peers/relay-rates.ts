@@ -6,8 +6,6 @@ import type { Caller } from '../sockets/caller.ts';
 
 /** A second's worth is divided by this: who is above its rate is held back for some 25 ms at a time. */
 const BURSTS_PER_SECOND = 20;
-/** What a frame counts for at least: the smallest ones cost as much to pass on as this. */
-const MIN_FRAME_BYTES = 4 * 1024;
 
 /** How fast one link may send what is relayed. It shares this with all links of its key, and of its place. */
 export interface RelayRate {
@@ -33,7 +31,7 @@ export function createRelayRates(limits: Limits, clock: Clock): RelayRates {
       const shared = [byKey.open(key), byPlace.open(place)];
       return {
         spend: (bytes) => {
-          for (const { bucket } of shared) bucket.spend(Math.max(bytes, MIN_FRAME_BYTES));
+          for (const { bucket } of shared) bucket.spend(bytes);
         },
         msToWait: () => Math.max(...shared.map(({ bucket }) => bucket.msInDebt())),
         release: () => {
