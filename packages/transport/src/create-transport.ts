@@ -25,6 +25,7 @@ export function createTransport(options: PeerTransportOptions): Transport {
       return (isTcp ? tcp : peer).connect(address, connecting);
     },
     listen: (onStream, at) => peer.listen(onStream, at),
+    routeTo: (key) => peer.routeTo(key) ?? tcp.routeTo(key),
     close: async () => {
       await Promise.all([peer.close(), tcp.close()]);
     },

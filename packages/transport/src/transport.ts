@@ -84,6 +84,8 @@ export interface Transport {
    * @throws LatentError CONFIG_INVALID (the address cannot be bound)
    */
   listen(onStream: (stream: EncryptedStream) => void, options: ListenOptions): Promise<Listener>;
+  /** How a peer that we dialled is reached now, and the round trip in milliseconds where it is known; undefined without a connection. */
+  routeTo(key: PeerKey): (Route & { readonly roundTripMs?: number }) | undefined;
   /** Drops everything. */
   close(): Promise<void>;
 }

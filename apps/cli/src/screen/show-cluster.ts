@@ -70,19 +70,30 @@ export function showMembers(record: ClusterRecord, progress: ReadonlyMap<number,
       resource?.region ?? '',
       view.address,
       showState(view),
+      showRoute(view),
       ...fields.map((field) => showField(own, field)),
       `${(view.memoryBytes / 2 ** 20).toFixed(0)} MiB`,
       String(view.deliveredUnits),
       formatDollars(chargeDown(view.deliveredUnits, member?.rate ?? 0n)),
     ];
   });
-  const head = ['rank', 'operator', 'region', 'address', 'state', ...fields, 'memory', 'seconds', 'cost'];
+  const head = ['rank', 'operator', 'region', 'address', 'state', 'way', ...fields, 'memory', 'seconds', 'cost'];
   return textTable(head, rows, [...fields, 'memory', 'seconds', 'cost']);
 }
 
 function showState(view: MemberView): string {
   if (view.state === 'running' && view.job.kind === 'exited') return `job ended (${view.job.code})`;
   return view.state;
+}
+
+/** `direct 12 ms`, or `relayed`: then everything for this rank goes through a book. */
+function showRoute({ route }: MemberView): string {
+  if (route === undefined) return '';
+  return route.roundTripMs === undefined ? route.kind : `${route.kind} ${formatMs(route.roundTripMs)} ms`;
+}
+
+function formatMs(ms: number): string {
+  return ms < 10 ? ms.toFixed(1) : ms.toFixed(0);
 }
 
 function showField(progress: Progress | undefined, field: string): string {

@@ -41,6 +41,10 @@ const memberViewSchema = z.object({
   deliveredUnits: uintSchema(96),
   cpuSeconds: z.number(),
   memoryBytes: z.number(),
+  /** How its agent was reached when it last answered: directly or through a book. */
+  route: z
+    .object({ kind: z.enum(['direct', 'relayed']), through: z.string(), roundTripMs: z.number().exactOptional() })
+    .exactOptional(),
 });
 export type MemberView = z.infer<typeof memberViewSchema>;
 

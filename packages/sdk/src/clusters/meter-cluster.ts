@@ -111,7 +111,7 @@ async function lookAt(
   if (view === undefined || view.state === 'lost') return undefined;
   try {
     const status = await memberStatus(link, record.leaseId, context.signal, limits.callMs);
-    noteStatus(context, rank, view, status);
+    noteStatus(context, rank, view, { status, route: link.transport.routeTo(link.peer.key) });
     return status.coveredUnits;
   } catch (thrown) {
     context.signal.throwIfAborted();
@@ -127,7 +127,12 @@ async function lookAt(
   }
 }
 
-function noteStatus(context: MeterContext, rank: number, view: MemberView, status: MemberStatus): void {
+function noteStatus(
+  context: MeterContext,
+  rank: number,
+  view: MemberView,
+  { status, route }: { readonly status: MemberStatus; readonly route: MemberView['route'] },
+): void {
   const nowMs = context.clock.nowMs();
   const begins = status.state === 'running' && view.countedFromMs === 0;
   changeMember(context, rank, {
@@ -137,6 +142,7 @@ function noteStatus(context: MeterContext, rank: number, view: MemberView, statu
     // The agent's own start counts unless it lies before we last saw it not running.
     countedFromMs: begins ? Math.min(Math.max(status.startedAtMs, view.seenAtMs), nowMs) : view.countedFromMs,
     seenAtMs: nowMs,
+    ...(route === undefined ? {} : { route }),
     deliveredUnits: status.deliveredUnits,
     cpuSeconds: status.cpuSeconds,
     memoryBytes: status.memoryBytes,

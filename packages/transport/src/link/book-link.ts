@@ -14,7 +14,7 @@ import {
 } from '@latent/protocol';
 import { hexOfBytes } from '../hex.ts';
 import { type KeyPair, sign } from '../key-pair.ts';
-import type { OpenLinkSocket } from './link-socket.ts';
+import type { LinkSocket, OpenLinkSocket } from './link-socket.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
 
 /** A book that is there answers sooner, over any line. */
@@ -81,120 +81,151 @@ export interface BookLink {
 
 /** Opens a link to a book and proves our key there. Never throws; `ready` tells how it went. */
 export function openBookLink(options: BookLinkOptions): BookLink {
-  const { bookUrl, keyPair } = options;
-  const channels = new Map<number, OpenChannel>();
-  const welcome = Promise.withResolvers<Welcome>();
-  const challenged = Promise.withResolvers<Discovery | undefined>();
-  welcome.promise.catch(() => undefined);
-  challenged.promise.catch(() => undefined);
-  let discovery: Discovery | undefined;
-  let state: 'opening' | 'open' | 'ended' = 'opening';
-  let lastChannel = 0;
-  let refusal: LatentError | undefined;
+  return new OpenedLink(options);
+}
 
-  const end = (reason: LatentError) => {
-    if (state === 'ended') return;
-    state = 'ended';
-    socket.close();
-    welcome.reject(reason);
-    challenged.reject(reason);
-    for (const channel of [...channels.values()]) channel.gone(reason);
-    channels.clear();
-    options.onEnded?.(reason);
-  };
-  const send = (message: PeerLinkMessage) => {
-    if (state !== 'ended') socket.sendText(JSON.stringify(message));
-  };
-  const openChannel = (number: number): OpenChannel => {
-    const channel = createChannel(number, {
-      send: (frame, sent) => (state === 'ended' ? sent() : socket.sendBytes(frame, sent)),
-      answer: ({ addresses, streamId }) =>
-        send({ kind: 'answer', channel: number, addresses: [...addresses], streamId }),
-      onClosed: () => {
-        if (channels.delete(number)) send({ kind: 'close', channel: number });
+class OpenedLink implements BookLink {
+  readonly bookUrl: string;
+  readonly #options: BookLinkOptions;
+  readonly #socket: LinkSocket;
+  readonly #channels = new Map<number, OpenChannel>();
+  readonly #welcome = Promise.withResolvers<Welcome>();
+  readonly #challenged = Promise.withResolvers<Discovery | undefined>();
+  #discovery: Discovery | undefined;
+  #state: 'opening' | 'open' | 'ended' = 'opening';
+  #lastChannel = 0;
+  #refusal: LatentError | undefined;
+
+  constructor(options: BookLinkOptions) {
+    const { bookUrl } = options;
+    this.bookUrl = bookUrl;
+    this.#options = options;
+    this.#welcome.promise.catch(() => undefined);
+    this.#challenged.promise.catch(() => undefined);
+    this.#socket = options.openSocket(linkUrl(bookUrl), {
+      onOpen: () => undefined,
+      onText: (text) => {
+        const message = text.length > MAX_LINK_MESSAGE_BYTES ? undefined : parseMessage(text);
+        if (message !== undefined) this.#obey(message, text.length);
+        else this.#end(new LatentError('MESSAGE_INVALID', `${bookUrl} sent what is no message of a book.`));
+      },
+      onBytes: (bytes) => {
+        const frame = decodeRelayFrame(bytes);
+        // A channel that was just closed may still be sent to.
+        if (frame !== undefined) this.#channels.get(frame.channel)?.bytes.receive(frame.payload);
+      },
+      onClosed: (reason) => {
+        const text = `The link to ${bookUrl} ended: ${reason.slice(0, 200)}.`;
+        this.#end(this.#refusal ?? new LatentError('BOOK_UNREACHABLE', text, { details: { book: bookUrl } }));
       },
     });
-    channels.set(number, channel);
-    return channel;
-  };
+  }
 
-  function obey(message: BookLinkMessage, messageBytes: number): void {
+  get ready(): Promise<Welcome> {
+    return this.#welcome.promise;
+  }
+
+  get challenged(): Promise<Discovery | undefined> {
+    return this.#challenged.promise;
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
+  get channels(): number {
+    return this.#channels.size;
+  }
+
+  introduce(to: PeerKey, token: string, { addresses, streamId }: Meeting): LinkChannel {
+    this.#lastChannel = (this.#lastChannel % (FIRST_BOOK_CHANNEL - 1)) + 1;
+    const number = this.#lastChannel;
+    const channel = this.#openChannel(number);
+    if (this.#state === 'ended') {
+      channel.gone(new LatentError('BOOK_UNREACHABLE', `There is no link to ${this.bookUrl}.`));
+    } else this.#send({ kind: 'introduce', channel: number, to, token, addresses: [...addresses], streamId });
+    return channel;
+  }
+
+  check(): void {
+    if (this.#state === 'open') this.#socket.check?.(CHECK_TIMEOUT_MS);
+  }
+
+  close(): void {
+    this.#end(new LatentError('CANCELLED', 'The link was closed here.'));
+  }
+
+  #end(reason: LatentError): void {
+    if (this.#state === 'ended') return;
+    this.#state = 'ended';
+    this.#socket.close();
+    this.#welcome.reject(reason);
+    this.#challenged.reject(reason);
+    for (const channel of [...this.#channels.values()]) channel.gone(reason);
+    this.#channels.clear();
+    this.#options.onEnded?.(reason);
+  }
+
+  #send(message: PeerLinkMessage): void {
+    if (this.#state !== 'ended') this.#socket.sendText(JSON.stringify(message));
+  }
+
+  #openChannel(number: number): OpenChannel {
+    const channel = createChannel(number, {
+      send: (frame, sent) => (this.#state === 'ended' ? sent() : this.#socket.sendBytes(frame, sent)),
+      answer: ({ addresses, streamId }) =>
+        this.#send({ kind: 'answer', channel: number, addresses: [...addresses], streamId }),
+      onClosed: () => {
+        if (this.#channels.delete(number)) this.#send({ kind: 'close', channel: number });
+      },
+    });
+    this.#channels.set(number, channel);
+    return channel;
+  }
+
+  #obey(message: BookLinkMessage, messageBytes: number): void {
     switch (message.kind) {
-      case 'challenge': {
-        discovery = message.discovery;
-        challenged.resolve(discovery);
-        const signature = sign(keyPair, linkHelloText(bookUrl, message.challenge, keyPair.key));
-        const accepts = options.onIntroduction !== undefined;
-        send({ kind: 'hello', key: keyPair.key, signature: `0x${hexOfBytes(signature)}`, accepts });
+      case 'challenge':
+        this.#prove(message.challenge, message.discovery);
+        return;
+      case 'welcome': {
+        const { observed, freeRelayBytes } = message;
+        this.#state = 'open';
+        this.#welcome.resolve({ observed, freeRelayBytes, discovery: this.#discovery });
         return;
       }
-      case 'welcome':
-        state = 'open';
-        welcome.resolve({ observed: message.observed, freeRelayBytes: message.freeRelayBytes, discovery });
-        return;
       case 'introduction': {
         const { channel, from, token, addresses, streamId } = message;
-        if (channel < FIRST_BOOK_CHANNEL || channels.has(channel) || options.onIntroduction === undefined) return;
-        options.onIntroduction({ from, token, addresses, streamId, channel: openChannel(channel), messageBytes });
+        const { onIntroduction } = this.#options;
+        if (channel < FIRST_BOOK_CHANNEL || this.#channels.has(channel) || onIntroduction === undefined) return;
+        onIntroduction({ from, token, addresses, streamId, channel: this.#openChannel(channel), messageBytes });
         return;
       }
       case 'answer':
-        channels.get(message.channel)?.hearAnswer(message);
+        this.#channels.get(message.channel)?.hearAnswer(message);
         return;
       case 'closed': {
-        const channel = channels.get(message.channel);
-        channels.delete(message.channel);
+        const channel = this.#channels.get(message.channel);
+        this.#channels.delete(message.channel);
         channel?.gone(toLinkError(message.code, message.message));
         return;
       }
       case 'refused':
-        refusal = toLinkError(message.code, message.message);
+        this.#refusal = toLinkError(message.code, message.message);
         return;
       default:
-        return message satisfies never;
+        message satisfies never;
     }
   }
 
-  const socket = options.openSocket(linkUrl(bookUrl), {
-    onOpen: () => undefined,
-    onText: (text) => {
-      const message = text.length > MAX_LINK_MESSAGE_BYTES ? undefined : parseMessage(text);
-      if (message !== undefined) obey(message, text.length);
-      else end(new LatentError('MESSAGE_INVALID', `${bookUrl} sent what is no message of a book.`));
-    },
-    onBytes: (bytes) => {
-      const frame = decodeRelayFrame(bytes);
-      // A channel that was just closed may still be sent to.
-      if (frame !== undefined) channels.get(frame.channel)?.bytes.receive(frame.payload);
-    },
-    onClosed: (reason) => {
-      const text = `The link to ${bookUrl} ended: ${reason.slice(0, 200)}.`;
-      end(refusal ?? new LatentError('BOOK_UNREACHABLE', text, { details: { book: bookUrl } }));
-    },
-  });
-
-  return {
-    bookUrl,
-    ready: welcome.promise,
-    challenged: challenged.promise,
-    get isOpen() {
-      return state === 'open';
-    },
-    get channels() {
-      return channels.size;
-    },
-    introduce: (to, token, { addresses, streamId }) => {
-      lastChannel = (lastChannel % (FIRST_BOOK_CHANNEL - 1)) + 1;
-      const channel = openChannel(lastChannel);
-      if (state === 'ended') channel.gone(new LatentError('BOOK_UNREACHABLE', `There is no link to ${bookUrl}.`));
-      else send({ kind: 'introduce', channel: lastChannel, to, token, addresses: [...addresses], streamId });
-      return channel;
-    },
-    check: () => {
-      if (state === 'open') socket.check?.(CHECK_TIMEOUT_MS);
-    },
-    close: () => end(new LatentError('CANCELLED', 'The link was closed here.')),
-  };
+  #prove(challenge: string, discovery: Discovery | undefined): void {
+    const { keyPair, onIntroduction } = this.#options;
+    this.#discovery = discovery;
+    this.#challenged.resolve(discovery);
+    const signature = sign(keyPair, linkHelloText(this.bookUrl, challenge, keyPair.key));
+    const accepts = onIntroduction !== undefined;
+    this.#send({ kind: 'hello', key: keyPair.key, signature: `0x${hexOfBytes(signature)}`, accepts });
+  }
 }
 
 interface OpenChannel extends LinkChannel {

@@ -11,6 +11,8 @@ export interface AcceptedPeersOptions {
   /** Streams of one peer at a time. */
   readonly maxStreamsPerConnection: number;
   readonly onStream: (stream: MuxedStream) => void;
+  /** A connection lost its path, and waits for its dialler to find another. */
+  readonly onPathLost: () => void;
 }
 
 /** One process of a peer needs one; restarted, it makes another while the last is still waited for. */
@@ -72,8 +74,7 @@ export class AcceptedPeers {
       maxInboundStreams: this.#options.maxStreamsPerConnection,
       times: this.#options.times,
       onStream: this.#options.onStream,
-      // The dialling side sees to another one.
-      onPathLost: () => undefined,
+      onPathLost: this.#options.onPathLost,
       onEnded: () => {
         this.#connections.delete(name);
         const left = (this.#perKey.get(remoteKey) ?? 0) - 1;

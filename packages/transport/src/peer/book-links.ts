@@ -25,6 +25,8 @@ export interface BookLinks {
   use(bookUrl: string): BookLink;
   /** Keeps a link by which others are introduced; made anew whenever it ends. @returns lets it go */
   keep(bookUrl: string, on: KeepOptions): () => void;
+  /** A path was lost, or the network changed: links may be dead too, which nobody would say. */
+  check(): void;
   close(): void;
 }
 
@@ -111,6 +113,10 @@ export function createBookLinks({ keyPair, openSocket, onOpened }: BookLinksOpti
   return {
     use,
     keep,
+    check: () => {
+      for (const link of kept.values()) link.check();
+      for (const { link } of used.values()) link.check();
+    },
     close: () => {
       stopSweep();
       for (const release of [...letGo]) release();

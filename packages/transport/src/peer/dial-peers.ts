@@ -2,7 +2,7 @@ import { LatentError, type PeerKey } from '@latent/protocol';
 import { toAbortError } from '../abort.ts';
 import type { ConnectionTimes } from '../connection/connection.ts';
 import type { KeyPair } from '../key-pair.ts';
-import type { EncryptedStream, PeerAddress } from '../transport.ts';
+import type { EncryptedStream, PeerAddress, Transport } from '../transport.ts';
 import type { BookLinks } from './book-links.ts';
 import { DialledPeer } from './dialled-peer.ts';
 import type { UdpSide } from './reach-peer.ts';
@@ -21,6 +21,7 @@ export interface DialPeersOptions {
 export interface PeerDialler {
   /** @throws LatentError PEER_UNREACHABLE, PEER_WRONG_KEY, CANCELLED, TIMED_OUT (the signal's) */
   connect(peer: PeerAddress, signal: AbortSignal): Promise<EncryptedStream>;
+  routeTo: Transport['routeTo'];
   networkChanged(): void;
   /** Settles when the peers were told, or could not be. Never rejects. */
   close(): Promise<void>;
@@ -70,6 +71,7 @@ export function dialPeers(options: DialPeersOptions): PeerDialler {
         });
       }
     },
+    routeTo: (key) => peers.get(key)?.route,
     networkChanged: () => {
       for (const peer of peers.values()) peer.networkChanged();
     },

@@ -4,7 +4,7 @@ import { Connection, type ConnectionTimes } from '../connection/connection.ts';
 import type { MuxedStream } from '../connection/muxed-stream.ts';
 import { hexOfBytes } from '../hex.ts';
 import { randomBytes } from '../key-pair.ts';
-import type { Path } from '../paths/path.ts';
+import type { Path, Route } from '../paths/path.ts';
 import { after, every } from '../timers.ts';
 import type { PeerAddress } from '../transport.ts';
 import { type Reach, reachPeer, unlessAborted } from './reach-peer.ts';
@@ -12,7 +12,7 @@ import { type Reach, reachPeer, unlessAborted } from './reach-peer.ts';
 /** After a search that found nothing, the next one waits so long. */
 const SEARCH_PAUSES_MS = [250, 500, 1_000, 2_000, 5_000];
 /** A relayed connection looks for a direct path again after so long: NATs and networks change. */
-const UPGRADE_PAUSES_MS = [5_000, 30_000, 120_000, 300_000];
+const UPGRADE_PAUSES_MS = [2_000, 5_000, 15_000, 60_000, 300_000];
 const IDLE_CHECK_MS = 5_000;
 const ID_BYTES = 16;
 
@@ -58,6 +58,7 @@ export class DialledPeer {
       onStream: (stream) => stream.destroy(),
       onPathLost: () => {
         options.reach.links.check();
+        options.reach.udp?.forget();
         this.#searchAgain();
       },
       onEnded: (error) => this.#end(error),
@@ -78,6 +79,12 @@ export class DialledPeer {
     this.#peer = { key: this.#peer.key, hints };
     await unlessAborted(this.#routed.promise, signal);
     return await this.#connection.openStream();
+  }
+
+  /** How the peer is reached now. */
+  get route(): (Route & { readonly roundTripMs?: number }) | undefined {
+    const { route, roundTripMs } = this.#connection;
+    return route === undefined || roundTripMs === undefined ? route : { ...route, roundTripMs };
   }
 
   get isOver(): boolean {

@@ -58,7 +58,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   const openUdp = (address: string, port: number) => {
     const opened = openUdpPort({ address, port });
     ports.push(opened);
-    own = { port: opened, udp: createUdpSide(opened, keyPair), address };
+    own = { port: opened, udp: createUdpSide(opened, keyPair, links.check), address };
     return own;
   };
   const dialler = dialPeers({
@@ -69,8 +69,13 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     times,
     idleMs: options.idleMs ?? 60_000,
   });
-  const stopWatch = watchNetwork(() => {
+  /** What we know of our own address may be wrong now, and links may be dead. */
+  const doubtNetwork = () => {
     own?.udp.forget();
+    links.check();
+  };
+  const stopWatch = watchNetwork(() => {
+    doubtNetwork();
     dialler.networkChanged();
   });
 
@@ -96,6 +101,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
       maxConnections: limits.maxConnections,
       maxStreamsPerConnection: options.maxStreamsPerConnection ?? 256,
       onStream,
+      onPathLost: doubtNetwork,
     });
     const stop = async () => {
       // Links last until the goodbyes have left on them.
@@ -134,5 +140,5 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     await Promise.all(ports.map((port) => port.close()));
   }
 
-  return { key: keyPair.key, connect, listen, close };
+  return { key: keyPair.key, connect, listen, routeTo: dialler.routeTo, close };
 }

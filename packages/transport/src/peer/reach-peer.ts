@@ -24,6 +24,8 @@ export interface UdpSide {
   punch(hole: PunchWith, key: PeerKey, signal: AbortSignal): Promise<Path>;
   /** What to tell a peer of our UDP socket, as far as it is known now; waits a moment for a first answer of the book. */
   meeting(link: BookLink, signal: AbortSignal): Promise<Meeting>;
+  /** What books said of our address may be true no more: it is asked anew when it is needed next. */
+  forget(): void;
 }
 
 export interface PunchWith {

@@ -54,6 +54,7 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
         maxConnections: limits.maxConnections,
         maxStreamsPerConnection: options.maxStreamsPerConnection ?? 256,
         onStream,
+        onPathLost: () => links.check(),
       });
       const stop = async () => {
         // Links last until the goodbyes have left on them.
@@ -84,6 +85,7 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
         },
       };
     },
+    routeTo: dialler.routeTo,
     close: async () => {
       closing.abort(new LatentError('CANCELLED', 'The transport was closed.'));
       await Promise.all([stopListening?.(), dialler.close()]);

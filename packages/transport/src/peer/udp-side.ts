@@ -22,13 +22,15 @@ export const REDISCOVER_MS = 20_000;
 export interface OwnUdpSide extends AwaitingUdpSide {
   /** Asks a book where it sees us. */
   discoverBy(link: BookLink, signal: AbortSignal): Promise<void>;
-  /** What was discovered is worth nothing any more: the network changed. */
-  forget(): void;
 }
 
 interface Known {
   readonly atMs: number;
   readonly addresses: readonly string[];
+  /** The IP addresses among them. */
+  readonly hosts: readonly string[];
+  /** Other answers are still waited for. */
+  readonly isPartial: boolean;
 }
 
 interface Asking {
@@ -36,7 +38,8 @@ interface Asking {
   readonly all: Promise<void>;
 }
 
-export function createUdpSide(port: UdpPort, keyPair: KeyPair): OwnUdpSide {
+/** @param onMoved a book sees us at another host than before */
+export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => void): OwnUdpSide {
   const known = new Map<string, Known>();
   const asking = new Map<string, Asking>();
 
@@ -44,19 +47,24 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair): OwnUdpSide {
     const discovery = await link.challenged;
     if (discovery === undefined) return;
     const host = discovery.host ?? new URL(link.bookUrl).hostname;
-    const isNew = !known.has(link.bookUrl);
+    const before = known.get(link.bookUrl);
     const found: Sighting[] = [];
-    const keep = () => known.set(link.bookUrl, { atMs: performance.now(), addresses: seenAddresses(found) });
+    const keep = (isPartial: boolean) => {
+      const hosts = found.map(({ seen }) => seen.host);
+      known.set(link.bookUrl, { atMs: performance.now(), addresses: seenAddresses(found), hosts, isPartial });
+    };
     await discover(port, {
       ...{ host, ports: discovery.ports, timeoutMs: DISCOVERY_TIMEOUT_MS, signal },
       onSighting: (sighting) => {
         found.push(sighting);
         // One family may never answer: what the other says is of use at once.
-        if (isNew) keep();
+        if (known.get(link.bookUrl)?.isPartial ?? true) keep(true);
         onFirst();
       },
     });
-    if (found.length > 0) keep();
+    if (found.length === 0) return;
+    keep(false);
+    if (before !== undefined && found.some(({ seen }) => !before.hosts.includes(seen.host))) onMoved();
   }
 
   function startAsking(link: BookLink, signal: AbortSignal): Asking {

@@ -84,5 +84,8 @@ export function createTcpTransport(options: TcpTransportOptions): Transport {
     ]);
   }
 
-  return { key: keyPair.key, connect, listen, close };
+  /** The newest stream's: each has a connection of its own. */
+  const routeTo: Transport['routeTo'] = (key) => [...dialled].findLast(({ remoteKey }) => remoteKey === key)?.route;
+
+  return { key: keyPair.key, connect, listen, routeTo, close };
 }
