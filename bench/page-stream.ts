@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { LatentError } from '@latent/protocol';
 import { openInChromium } from '../e2e/browser/chromium.ts';
-import { type PageChannel, serveNoisePage, tellPage } from '../e2e/browser/serve-noise-page.ts';
+import { startBook } from '../e2e/browser/start-book.ts';
 import type { Benchmark, Measurement } from './harness/benchmark.ts';
 import { percentile } from './harness/percentile.ts';
+import { type PageKind, pageKinds } from './page-stream/page-command.ts';
+import { type PageChannel, servePage, tellPage } from './page-stream/serve-page.ts';
 
 const ROUNDS = 5;
 const MB = 1_000_000;
@@ -11,28 +13,43 @@ const SIZES = [
   { name: '256 KiB', bytes: 256 * 1024, messages: 400 },
   { name: '1 KiB', bytes: 1024, messages: 10_000 },
 ] as const;
-const kinds = ['noise', 'plain'] as const;
-const names = { noise: 'secret stream (Noise, WASM in the page)', plain: 'WebSocket alone' } as const;
+const names: Readonly<Record<PageKind, string>> = {
+  relayed: 'transport, relayed by a book',
+  noise: 'secret stream (Noise, WASM in the page)',
+  plain: 'WebSocket alone',
+};
+
+const { MAX_SAFE_INTEGER } = Number;
+/** What protects a book from one peer must not be what is measured. */
+const UNBOUNDED = {
+  relayBytesPerSecond: MAX_SAFE_INTEGER,
+  relayBytesPerSecondPerAddress: MAX_SAFE_INTEGER,
+  relayFreeBytesPerKey: MAX_SAFE_INTEGER,
+  relayFreeBytesPerAddress: MAX_SAFE_INTEGER,
+};
 
 /** A page that is open, and the rates that were measured with it, in MB/s, by size. */
 interface Measured {
-  readonly kind: (typeof kinds)[number];
+  readonly kind: PageKind;
   readonly channel: PageChannel;
   readonly failed: Promise<never>;
   readonly rates: readonly { readonly toPage: number[]; readonly fromPage: number[] }[];
 }
 
-/** What encryption costs a page. */
+/** What a page gets of a peer, and what encryption and the way through a book cost it. */
 export const pageStream: Benchmark = {
   name: 'page-stream',
   summary:
-    'throughput of an encrypted stream between Node and a page in Chromium over a WebSocket, beside the WebSocket alone',
+    'throughput between Node and a page in Chromium: of the transport through a real book, of encryption alone, of a WebSocket alone',
   async run({ runs = ROUNDS, signal, onProgress }) {
     const open: (() => Promise<void>)[] = [];
     try {
+      const book = await startBook(UNBOUNDED);
+      open.push(book.close);
       const measured: Measured[] = [];
-      for (const kind of kinds) {
-        const page = await serveNoisePage({ speak: kind, seeds: { page: randomBytes(32), node: randomBytes(32) } });
+      for (const kind of pageKinds) {
+        const seeds = { page: randomBytes(32), node: randomBytes(32) };
+        const page = await servePage({ speak: kind, seeds, book: book.url });
         open.push(page.close);
         const browser = await openInChromium(page.url);
         open.push(browser.close);
@@ -76,7 +93,8 @@ function measurement(measured: readonly Measured[], runs: number): Measurement {
     })),
     aims: [],
     notes: [
-      `${runs} rounds after one to warm up. Node and Chromium are on one machine and share its cores.`,
+      `${runs} rounds after one to warm up. Node, the book (a process of its own) and Chromium are on one machine and share its cores.`,
+      'The transport: one stream of a connection, with all that it does to outlive its link; two WebSockets, and the book between them. The others: one WebSocket from the page to Node.',
       'To the page: until it says that it has everything. From the page: from the order to send until everything has arrived.',
     ],
   };

@@ -4,6 +4,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
+import { pagePolicy } from '../e2e/browser/page-policy.ts';
 import { listFiles } from './list-files.ts';
 import { ROOT } from './run-command.ts';
 
@@ -81,4 +82,10 @@ it('ARCHITECTURE.md has every rule of the import law, word for word', async () =
   const { forbidden } = z.object({ forbidden: z.array(rule).min(10) }).parse(config);
   const written = (await read('ARCHITECTURE.md')).split('\n');
   expect(forbidden.map(({ comment }) => `| ${comment} |`).filter((row) => !written.includes(row))).toEqual([]);
+});
+
+it('docs/guide/browser.md shows the code and the policy that the test in a browser runs', async () => {
+  const guide = await read('docs/guide/browser.md');
+  expect(guide).toContain(`\`\`\`ts\n${await read('e2e/browser/hold-device.ts')}\`\`\`\n`);
+  expect(guide).toContain(`    Content-Security-Policy: ${pagePolicy(['https://book.example'])}\n`);
 });
