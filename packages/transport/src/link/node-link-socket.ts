@@ -18,12 +18,17 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
   });
   let reason = '';
   let stopWatch = after(SILENCE_MS, () => socket.terminate());
+  let stopCheck: (() => void) | undefined;
   const heard = () => {
     stopWatch();
     stopWatch = after(SILENCE_MS, () => socket.terminate());
   };
   socket.on('open', listener.onOpen);
   socket.on('ping', heard);
+  socket.on('pong', () => {
+    stopCheck?.();
+    stopCheck = undefined;
+  });
   socket.on('message', (data, isBinary) => {
     if (!(data instanceof Buffer)) return;
     if (isBinary) listener.onBytes(data);
@@ -34,6 +39,7 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
   });
   socket.on('close', (code, why) => {
     stopWatch();
+    stopCheck?.();
     listener.onClosed(reason || why.toString() || `closed with ${code}`);
   });
   return {
@@ -45,9 +51,9 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
       else sent();
     },
     check: (timeoutMs) => {
-      if (socket.readyState !== WebSocket.OPEN) return;
-      const stop = after(timeoutMs, () => socket.terminate());
-      socket.once('pong', stop);
+      // All paths of a link may be doubted at once: one answer is for all.
+      if (socket.readyState !== WebSocket.OPEN || stopCheck !== undefined) return;
+      stopCheck = after(timeoutMs, () => socket.terminate());
       socket.ping();
     },
     close: () => socket.terminate(),
