@@ -12,6 +12,8 @@ const sockets: ReturnType<typeof createSocket>[] = [];
 for await (const line of createInterface(process.stdin)) {
   say({ kind: 'answer', ...(await obey(orderSchema.parse(JSON.parse(line)))) });
 }
+// Open sockets would keep it alive when the test that gave the orders is dead.
+process.exit(0);
 
 function say(said: Said): void {
   process.stdout.write(`${JSON.stringify(said)}\n`);
