@@ -1,15 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import {
-  type DiscoveryQuestionKind,
-  decodeDiscoveryAnswer,
-  encodeDiscoveryQuestion,
-  LatentError,
-} from '@latent/protocol';
+import { type DiscoveryQuestionKind, decodeDiscoveryAnswer, encodeDiscoveryQuestion } from '@latent/protocol';
 import { describe, expect, it } from 'vitest';
 import { type BenchOptions, openBench } from '../book-bench.fixture.ts';
-import { createPeer, dial } from './peer-bench.fixture.ts';
+import { dial } from './peer-bench.fixture.ts';
 
 interface Asking extends AsyncDisposable {
   readonly port: number;
@@ -120,31 +115,31 @@ describe('address discovery', () => {
     expect(decodeDiscoveryAnswer((await asking.next()).packet)?.nonce).toEqual(after.slice(5, 21));
   });
 
-  it('answers one address only so many questions a minute, over both ports, and others as before', async () => {
-    const [limited, asked] = [6, 60];
-    await using asking = await openAsking({ discoveryQuestionsPerMinute: limited });
-    const elsewhere = createSocket('udp4');
-    elsewhere.bind(0, '127.0.0.2');
-    await once(elsewhere, 'listening');
+  it('answers a flood from one address only so often a minute, over both ports, and others all the while', async () => {
+    const limit = 6;
+    await using asking = await openAsking({ discoveryQuestionsPerMinute: limit });
     let answers = 0;
-    for (let sent = 0; sent < asked; sent += 1) {
-      asking.send(encodeDiscoveryQuestion({ kind: 'same', nonce: randomBytes(16) }), asking.ports[sent % 2]);
-    }
     void (async () => {
       for (;;) {
         await asking.next();
         answers += 1;
       }
     })();
-    // On each port these come behind all others, so that the book has seen those when it answers.
-    for (const port of asking.ports) {
+    for (let round = 0; round < 40; round += 1) {
+      const port = asking.ports[round % 2] ?? 0;
+      for (let sent = 0; sent < 50; sent += 1) {
+        asking.send(encodeDiscoveryQuestion({ kind: 'same', nonce: randomBytes(16) }), port);
+      }
+      // This one comes behind all of those, so that the book has seen them when it answers.
+      const elsewhere = createSocket('udp4');
+      elsewhere.bind(0, `127.0.1.${round + 1}`);
+      await once(elsewhere, 'listening');
       elsewhere.send(encodeDiscoveryQuestion({ kind: 'same', nonce: randomBytes(16) }), port, '127.0.0.1');
       await once(elsewhere, 'message');
+      await new Promise<void>((resolve) => elsewhere.close(() => resolve()));
     }
-    while (answers < limited) await new Promise((resolve) => setImmediate(resolve));
-    await new Promise((resolve) => setImmediate(resolve));
-    expect(answers).toBe(limited);
-    await new Promise<void>((resolve) => elsewhere.close(() => resolve()));
+    while (answers < limit) await new Promise((resolve) => setImmediate(resolve));
+    expect(answers).toBe(limit);
   });
 
   it('is named in the challenge as it is set, and absent where it is not wanted', async () => {
@@ -166,9 +161,7 @@ describe('address discovery', () => {
     await expect(openBench({ discoveryPorts: [port, taken] })).rejects.toThrow(
       expect.objectContaining({ code: 'CONFIG_INVALID', message: expect.stringContaining(`UDP port ${taken}`) }),
     );
-    await expect(openBench({ discoveryPorts: [port, port] })).rejects.not.toBeInstanceOf(LatentError);
     await using again = await openBench({ discoveryPorts: [port, 0] });
     expect((await dial(again)).discovery?.ports[0]).toBe(port);
-    expect(createPeer('a').key).toMatch(/^0x/);
   });
 });
