@@ -127,12 +127,15 @@ export class DialledPeer {
     const stopping = new AbortController();
     const search = { stop: () => stopping.abort() };
     this.#search = search;
+    const found: Promise<boolean>[] = [];
     void reachPeer(this.#options.reach, {
       peer: this.#peer,
       wantsRelay: this.#connection.route === undefined,
-      onPath: (path) => this.#offer(path),
+      onPath: (path) => found.push(this.#offer(path)),
       signal: AbortSignal.any([stopping.signal, this.#ended.signal]),
-    }).then((errors) => {
+    }).then(async (errors) => {
+      // A path that was found is one only when the peer has answered on it.
+      await Promise.all(found);
       // Another one has begun.
       if (this.#search !== search) return;
       this.#search = undefined;
@@ -146,6 +149,8 @@ export class DialledPeer {
     const { route, generation } = this.#connection;
     if (route?.kind === 'direct') return;
     if (route !== undefined) {
+      // Without UDP there is no better one.
+      if (this.#options.reach.udp === undefined) return;
       const pauseMs = UPGRADE_PAUSES_MS[Math.min(this.#upgrades, UPGRADE_PAUSES_MS.length - 1)] ?? 0;
       this.#upgrades += 1;
       this.#pause(pauseMs);
@@ -167,14 +172,15 @@ export class DialledPeer {
     this.#stopPause = after(pauseMs, () => this.#startSearch());
   }
 
-  #offer(path: Path): void {
+  /** @returns whether the connection uses the path now, once the peer has answered on it. Never rejects */
+  async #offer(path: Path): Promise<boolean> {
     const { route } = this.#connection;
     const isDirect = path.route.kind === 'direct';
     const isBetter = isDirect ? route?.kind !== 'direct' : route === undefined && this.#directPaths === 0;
     if (this.isOver || !isBetter) {
       // The peer would wait for word which connection this is for.
       path.destroy();
-      return;
+      return false;
     }
     this.#generation += 1;
     if (isDirect) this.#directPaths += 1;
@@ -184,14 +190,14 @@ export class DialledPeer {
       timeoutMs: this.#options.times.pathTimeoutMs,
     });
     if (this.#connection.route !== undefined) this.#hasRoute();
-    void attached.then((isAttached) => {
-      if (isDirect) this.#directPaths -= 1;
-      if (!isAttached) return;
-      this.#isKnown = true;
-      this.#failedSearches = 0;
-      this.#hasRoute();
-      if (isDirect) this.#search?.stop();
-    });
+    const isAttached = await attached;
+    if (isDirect) this.#directPaths -= 1;
+    if (!isAttached) return false;
+    this.#isKnown = true;
+    this.#failedSearches = 0;
+    this.#hasRoute();
+    if (isDirect) this.#search?.stop();
+    return true;
   }
 
   #hasRoute(): void {

@@ -25,8 +25,13 @@ export interface RelayTransportOptions {
   readonly onRefused?: (refusal: RefusedConnection) => void;
 }
 
+export interface RelayTransport extends Transport {
+  /** Ends the connections to all peers that were dialled; they are told. The next stream to one makes another. Never rejects. */
+  hangUp(): Promise<void>;
+}
+
 /** {@link Transport} through books alone: for browsers, which have no UDP. It speaks to every peer transport. */
-export function createRelayTransport(options: RelayTransportOptions): Transport {
+export function createRelayTransport(options: RelayTransportOptions): RelayTransport {
   const { keyPair, books = [], handshakeTimeoutMs = 10_000, idleMs = 60_000 } = options;
   const times = { ...defaultTimes, ...options.times };
   const closing = new AbortController();
@@ -86,6 +91,7 @@ export function createRelayTransport(options: RelayTransportOptions): Transport 
       };
     },
     routeTo: dialler.routeTo,
+    hangUp: dialler.close,
     close: async () => {
       closing.abort(new LatentError('CANCELLED', 'The transport was closed.'));
       await Promise.all([stopListening?.(), dialler.close()]);
