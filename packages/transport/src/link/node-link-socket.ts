@@ -6,6 +6,8 @@ import type { LinkSocket, LinkSocketListener } from './link-socket.ts';
 const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A book pings every 20 s; one that is silent for so long is gone. */
 const SILENCE_MS = 50_000;
+/** A book for which so much waits takes nothing any more: each channel has a frame or two on its way, which is far less. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 
 /** A link's socket by `ws`. */
 export function openNodeLinkSocket(url: string, listener: LinkSocketListener): LinkSocket {
@@ -42,12 +44,19 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
     stopCheck?.();
     listener.onClosed(reason || why.toString() || `closed with ${code}`);
   });
+  const isReady = () => {
+    if (socket.bufferedAmount > MAX_WAITING_BYTES) {
+      reason = 'it takes nothing of what is sent';
+      socket.terminate();
+    }
+    return socket.readyState === WebSocket.OPEN;
+  };
   return {
     sendText: (text) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      if (isReady()) socket.send(text);
     },
     sendBytes: (bytes, sent) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(bytes, { binary: true }, () => sent());
+      if (isReady()) socket.send(bytes, { binary: true }, () => sent());
       else sent();
     },
     check: (timeoutMs) => {

@@ -57,4 +57,65 @@ describe('the bytes of a channel', () => {
     expect(number).toBe(20);
     expect(most).toBe(1);
   });
+
+  it('hold a writer up until what it wrote has left', async () => {
+    const { bytes, left } = open();
+    let drains = 0;
+    bytes.on('drain', () => {
+      drains += 1;
+    });
+    const chunk = new Uint8Array(100 * 1024);
+    expect([bytes.write(chunk), bytes.write(chunk), bytes.write(chunk)]).toEqual([true, true, false]);
+    await settled();
+    for (const count of [1, 2, 3]) {
+      expect([left.length, drains]).toEqual([count, 0]);
+      left.at(-1)?.();
+      await settled();
+    }
+    expect(drains).toBe(1);
+  });
+
+  it('end once when our side is done, and take nothing more', async () => {
+    const { bytes, closings } = open();
+    const heard: Uint8Array[] = [];
+    bytes.on('data', (chunk) => heard.push(chunk));
+    bytes.receive(Uint8Array.of(1));
+    await settled();
+    bytes.destroy();
+    bytes.destroy();
+    bytes.receive(Uint8Array.of(2));
+    await settled();
+    expect(closings()).toBe(1);
+    expect(heard).toEqual([Uint8Array.of(1)]);
+  });
+
+  it('that are gone from the other side end with its reason, and tell nobody', async () => {
+    const { bytes, closings } = open();
+    const reasons: Error[] = [];
+    bytes.on('error', (reason) => reasons.push(reason));
+    const reason = new Error('gone');
+    bytes.gone(reason);
+    bytes.receive(Uint8Array.of(1));
+    bytes.destroy();
+    await settled();
+    expect([closings(), reasons, bytes.destroyed]).toEqual([0, [reason], true]);
+  });
 });
+
+/** Bytes of a channel of which nothing leaves by itself. */
+function open() {
+  const left: (() => void)[] = [];
+  let closings = 0;
+  const bytes = new RelayedBytes({
+    channel: 7,
+    send: (_frame, sent) => left.push(sent),
+    onClosed: () => {
+      closings += 1;
+    },
+  });
+  bytes.on('error', () => undefined);
+  return { bytes, left, closings: () => closings };
+}
+
+/** Everything was done that was put off until the stack is empty. */
+const settled = () => new Promise((resolve) => setImmediate(resolve));
