@@ -3,6 +3,7 @@ import {
   bookLinkMessageSchema,
   type Discovery,
   decodeRelayFrame,
+  type ErrorCode,
   FIRST_BOOK_CHANNEL,
   isErrorCode,
   LatentError,
@@ -92,7 +93,7 @@ class OpenedLink implements BookLink {
   readonly #welcome = Promise.withResolvers<Welcome>();
   readonly #challenged = Promise.withResolvers<Discovery | undefined>();
   #discovery: Discovery | undefined;
-  #state: 'opening' | 'open' | 'ended' = 'opening';
+  #state: LinkState = 'opening';
   #lastChannel = 0;
   #refusal: LatentError | undefined;
 
@@ -105,9 +106,10 @@ class OpenedLink implements BookLink {
     this.#socket = options.openSocket(linkUrl(bookUrl), {
       onOpen: () => undefined,
       onText: (text) => {
+        if (this.#state === 'ended') return;
         const message = text.length > MAX_LINK_MESSAGE_BYTES ? undefined : parseMessage(text);
-        if (message !== undefined) this.#obey(message, text.length);
-        else this.#end(new LatentError('MESSAGE_INVALID', `${bookUrl} sent what is no message of a book.`));
+        if (message !== undefined && due[this.#state].includes(message.kind)) this.#obey(message, text.length);
+        else this.#end(disordered(bookUrl));
       },
       onBytes: (bytes) => {
         const frame = decodeRelayFrame(bytes);
@@ -141,9 +143,12 @@ class OpenedLink implements BookLink {
     this.#lastChannel = (this.#lastChannel % (FIRST_BOOK_CHANNEL - 1)) + 1;
     const number = this.#lastChannel;
     const channel = this.#openChannel(number);
-    if (this.#state === 'ended') {
+    if (this.#state === 'open') {
+      this.#send({ kind: 'introduce', channel: number, to, token, addresses: [...addresses], streamId });
+    } else {
+      this.#channels.delete(number);
       channel.gone(new LatentError('BOOK_UNREACHABLE', `There is no link to ${this.bookUrl}.`));
-    } else this.#send({ kind: 'introduce', channel: number, to, token, addresses: [...addresses], streamId });
+    }
     return channel;
   }
 
@@ -171,12 +176,17 @@ class OpenedLink implements BookLink {
   }
 
   #openChannel(number: number): OpenChannel {
+    // The number may have been given to another channel since.
+    const isOpen = () => this.#channels.get(number) === channel;
     const channel = createChannel(number, {
       send: (frame, sent) => (this.#state === 'ended' ? sent() : this.#socket.sendBytes(frame, sent)),
-      answer: ({ addresses, streamId }) =>
-        this.#send({ kind: 'answer', channel: number, addresses: [...addresses], streamId }),
+      answer: ({ addresses, streamId }) => {
+        if (isOpen()) this.#send({ kind: 'answer', channel: number, addresses: [...addresses], streamId });
+      },
       onClosed: () => {
-        if (this.#channels.delete(number)) this.#send({ kind: 'close', channel: number });
+        if (!isOpen()) return;
+        this.#channels.delete(number);
+        this.#send({ kind: 'close', channel: number });
       },
     });
     this.#channels.set(number, channel);
@@ -197,12 +207,15 @@ class OpenedLink implements BookLink {
       case 'introduction': {
         const { channel, from, token, addresses, streamId } = message;
         const { onIntroduction } = this.#options;
-        if (channel < FIRST_BOOK_CHANNEL || this.#channels.has(channel) || onIntroduction === undefined) return;
+        if (channel < FIRST_BOOK_CHANNEL || this.#channels.has(channel) || onIntroduction === undefined) {
+          this.#end(disordered(this.bookUrl));
+          return;
+        }
         onIntroduction({ from, token, addresses, streamId, channel: this.#openChannel(channel), messageBytes });
         return;
       }
       case 'answer':
-        this.#channels.get(message.channel)?.hearAnswer(message);
+        this.#channels.get(message.channel)?.hearAnswer({ addresses: message.addresses, streamId: message.streamId });
         return;
       case 'closed': {
         const channel = this.#channels.get(message.channel);
@@ -220,12 +233,25 @@ class OpenedLink implements BookLink {
 
   #prove(challenge: string, discovery: Discovery | undefined): void {
     const { keyPair, onIntroduction } = this.#options;
+    this.#state = 'challenged';
     this.#discovery = discovery;
     this.#challenged.resolve(discovery);
     const signature = sign(keyPair, linkHelloText(this.bookUrl, challenge, keyPair.key));
     const accepts = onIntroduction !== undefined;
     this.#send({ kind: 'hello', key: keyPair.key, signature: `0x${hexOfBytes(signature)}`, accepts });
   }
+}
+
+type LinkState = 'opening' | 'challenged' | 'open' | 'ended';
+/** What a book may say when. Anything else ends the link: a second challenge would have us sign without end. */
+const due: Readonly<Record<Exclude<LinkState, 'ended'>, readonly BookLinkMessage['kind'][]>> = {
+  opening: ['challenge', 'refused'],
+  challenged: ['welcome', 'refused'],
+  open: ['introduction', 'answer', 'closed', 'refused'],
+};
+
+function disordered(bookUrl: string): LatentError {
+  return new LatentError('MESSAGE_INVALID', `${bookUrl} sent what no book sends, or not then.`);
 }
 
 interface OpenChannel extends LinkChannel {
@@ -281,6 +307,19 @@ function parseMessage(text: string): BookLinkMessage | undefined {
   }
 }
 
+/** A book speaks for itself only: that a peer proved a wrong key, for one, is nothing it could know. */
+const wordsOfBooks: ReadonlySet<string> = new Set<ErrorCode>([
+  'PEER_ABSENT',
+  'RELAY_QUOTA',
+  'RELAY_OVERFLOW',
+  'STREAM_CLOSED',
+  'NOT_ALLOWED',
+  'BOOK_RATE_LIMITED',
+  'MESSAGE_INVALID',
+  'MESSAGE_TOO_LARGE',
+]);
+
 function toLinkError(code: string, message: string): LatentError {
-  return new LatentError(isErrorCode(code) ? code : 'BOOK_UNREACHABLE', `The book says: ${message}`);
+  const known = isErrorCode(code) && wordsOfBooks.has(code) ? code : 'BOOK_UNREACHABLE';
+  return new LatentError(known, `The book says: ${message}`);
 }
