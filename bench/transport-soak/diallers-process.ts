@@ -1,6 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createKeyPair, createPeerTransport, type PeerAddress, type Transport } from '@latent/transport';
+import {
+  createKeyPair,
+  createPeerTransport,
+  createRelayTransport,
+  openNodeLinkSocket,
+  type PeerAddress,
+  type Transport,
+} from '@latent/transport';
 import { answerAsked, readSetup } from '../harness/start-process.ts';
 import { connectAtLast, createTally, exercise, noteFailure } from './exercise.ts';
 import { keepStream, type LastingStream } from './lasting-stream.ts';
@@ -59,7 +66,10 @@ answerAsked<DiallersAsked, DiallersTold>(diallersAskedSchema, { kind: 'ready' },
 });
 
 function createTransport(dialsDirectly: boolean): Transport {
-  return createPeerTransport({ keyPair: createKeyPair(randomBytes(32)), times: SOAK_TIMES, dialsDirectly });
+  const options = { keyPair: createKeyPair(randomBytes(32)), times: SOAK_TIMES };
+  return dialsDirectly
+    ? createPeerTransport(options)
+    : createRelayTransport({ ...options, openSocket: openNodeLinkSocket });
 }
 
 function useLasting({ name, transport, peer, stream }: Lasting): readonly Promise<void>[] {

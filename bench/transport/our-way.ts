@@ -3,9 +3,11 @@ import { LatentError } from '@latent/protocol';
 import {
   createKeyPair,
   createPeerTransport,
+  createRelayTransport,
   createTcpTransport,
   type EncryptedStream,
   type KeyPair,
+  openNodeLinkSocket,
   type PeerAddress,
   type Transport,
 } from '@latent/transport';
@@ -81,9 +83,17 @@ export function dialOurWay({ way, seed, at }: OurDiallerSetup): WayDialler {
 }
 
 function createTransport(way: OurWay, keyPair: KeyPair): Transport {
-  if (way === 'tcp') return createTcpTransport({ keyPair });
-  // On one machine a hole can always be punched: what is to be relayed must not try.
-  return createPeerTransport({ keyPair, idleMs: IDLE_MS, dialsDirectly: way === 'direct' });
+  switch (way) {
+    case 'tcp':
+      return createTcpTransport({ keyPair });
+    case 'direct':
+      return createPeerTransport({ keyPair, idleMs: IDLE_MS });
+    case 'relayed':
+      // On one machine a hole can always be punched: what is to be relayed must not try.
+      return createRelayTransport({ keyPair, idleMs: IDLE_MS, openSocket: openNodeLinkSocket });
+    default:
+      return way satisfies never;
+  }
 }
 
 interface OpenStream {
