@@ -176,18 +176,9 @@ export class Connection {
     this.#stopResumeTimer?.();
     this.#incoming.told(toldReceived);
     this.#outgoing.restart(from);
-    if (before !== undefined) this.#leave(before);
+    before?.destroy();
     this.#goOn();
     this.#mux.measure();
-  }
-
-  /**
-   * The dialler drops the path before. The other side waits for that: were it quicker, the dialler would take its path for lost before it
-   * has heard of the new one, and look for another.
-   */
-  #leave(before: Path): void {
-    if (this.#options.isInitiator) before.destroy();
-    else after(this.#options.times.pathTimeoutMs, () => before.destroy());
   }
 
   /**

@@ -33,9 +33,9 @@ export interface AcceptIntroductionsOptions {
  */
 export async function acceptIntroductions(options: AcceptIntroductionsOptions): Promise<void> {
   const { links, books, signal, onRefused } = options;
-  // Counted by key: behind one book everybody comes from the same address.
-  const admission = new Admission(options.limits);
   for (const bookUrl of books) {
+    // Counted by key, as behind one book everybody comes from the same address; and by book, which can make up any key.
+    const admission = new Admission(options.limits);
     const release = links.keep(bookUrl, {
       onIntroduction: (introduction) => answerIntroduction(introduction, bookUrl, options, admission),
       onEnded: (book, error) => onRefused({ remoteAddress: book, error }),
@@ -58,7 +58,6 @@ function answerIntroduction(
     channel.bytes.destroy();
     return;
   }
-  channel.bytes.on('close', () => admitted.release());
   const limit = AbortSignal.any([options.signal, AbortSignal.timeout(options.handshakeTimeoutMs)]);
   const take = (path: Path) => {
     // The path has to say what it is for in the same time.
@@ -76,13 +75,16 @@ function answerIntroduction(
     route: () => ({ kind: 'relayed', through: `book ${bookUrl}` }),
     signal: limit,
   }).then(take, refuse);
-  void answer(introduction, bookUrl, options, limit).then(
+  const punching = answer(introduction, bookUrl, options, limit).then(
     (path) => {
       if (path !== undefined) take(path);
     },
     // Most holes cannot be punched: that is no event.
     () => undefined,
   );
+  const relaying = new Promise<void>((resolve) => channel.bytes.on('close', resolve));
+  // Whoever closes the channel at once has us wait at the hole all the same: that counts too.
+  void Promise.all([relaying, punching]).then(() => admitted.release());
 }
 
 async function answer(
