@@ -63,6 +63,7 @@ export class AcceptedPeers {
     const { remoteKey } = path;
     const ofKey = this.#perKey.get(remoteKey) ?? 0;
     if (ofKey >= MAX_CONNECTIONS_PER_KEY) this.#dropOldest(remoteKey);
+    if (this.#connections.size >= this.#options.maxConnections) this.#makeRoom();
     if (this.#connections.size >= this.#options.maxConnections) {
       throw new LatentError('NOT_ALLOWED', 'The peer has as many connections as it takes.', { retry: 'later' });
     }
@@ -85,6 +86,16 @@ export class AcceptedPeers {
     this.#connections.set(name, connection);
     this.#perKey.set(remoteKey, (this.#perKey.get(remoteKey) ?? 0) + 1);
     return connection;
+  }
+
+  /**
+   * Those who are there go before those who are waited for: anybody could fill all places with connections that he leaves at once. Those
+   * without streams have nothing to come back to, and go first.
+   */
+  #makeRoom(): void {
+    const waiting = [...this.#connections.values()].filter(({ route }) => route === undefined);
+    const least = waiting.find(({ streams }) => streams === 0) ?? waiting[0];
+    least?.end({ code: 'NOT_ALLOWED', message: 'The place was needed for somebody who was there.' });
   }
 
   /** A key that opens ever new connections loses its own oldest ones, those without a path first. */
