@@ -23,6 +23,10 @@ export interface HostileEnd {
   /** What the peer says. */
   next(): Promise<PeerLinkMessage | Uint8Array | 'ended'>;
   expectNext<Kind extends PeerLinkMessage['kind']>(kind: Kind): Promise<PeerLinkMessage & { readonly kind: Kind }>;
+  /** The next of these kinds; bytes before it are skipped. */
+  expectNextOf<Kind extends PeerLinkMessage['kind']>(
+    kinds: readonly Kind[],
+  ): Promise<PeerLinkMessage & { readonly kind: Kind }>;
   ping(): void;
   /** Reads nothing more. */
   stopReading(): void;
@@ -62,6 +66,15 @@ export async function openHostileBook(): Promise<HostileBook> {
         const message = await said.take();
         if (message !== 'ended' && 'kind' in message && isKind(message, kind)) return message;
         return expect.unreachable(`not ${kind}: ${JSON.stringify(message)}`);
+      },
+      expectNextOf: async <Kind extends PeerLinkMessage['kind']>(kinds: readonly Kind[]) => {
+        for (;;) {
+          const message = await said.take();
+          if (message === 'ended') return expect.unreachable('the link has ended');
+          if (!('kind' in message)) continue;
+          const [kind] = kinds.filter((candidate) => candidate === message.kind);
+          if (kind !== undefined && isKind(message, kind)) return message;
+        }
       },
       ping: () => socket.ping(),
       stopReading: () => socket.pause(),
