@@ -39,6 +39,7 @@ describe.skipIf(!existsSync(CHROMIUM))('a page in a browser reaches an agent thr
     middle = await openBookInTheMiddle();
     page = await openAgentPage({ books: [...network.devnet.books, middle.url] });
   });
+  afterEach(() => network.tidy());
   afterAll(async () => {
     await page?.close();
     await middle?.close();
@@ -67,7 +68,6 @@ describe.skipIf(!existsSync(CHROMIUM))('a page in a browser reaches an agent thr
     const status = await page.value({ do: 'status', ...lease }, z.object({ state: z.string() }));
     expect(status.state).toBe('running');
     await network.faults.restartBook(0);
-    await network.tidy();
   });
 
   test('refuses an ask into which the book put another peer key', async () => {
