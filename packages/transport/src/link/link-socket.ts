@@ -4,8 +4,8 @@ export interface LinkSocket {
   /** @param sent called when the bytes have left, or never will */
   sendBytes(bytes: Uint8Array, sent: () => void): void;
   /**
-   * There is reason to doubt it: drops it unless the book shows within `timeoutMs` that it is there. A browser cannot: it hides the
-   * pings of WebSockets, but ends them itself when its network changes.
+   * There is reason to doubt it: drops it unless the book shows within `timeoutMs` that it is there. A browser hides the pings of
+   * WebSockets: there anything that comes will do, and a link that has merely nothing to say is dropped too.
    */
   check?(timeoutMs: number): void;
   /** Drops it. */
