@@ -121,7 +121,7 @@ describe('the link socket of a browser', () => {
     server.pause();
     const frame = new Uint8Array(1024 * 1024);
     const sent = Promise.all(
-      Array.from({ length: 32 }, () => new Promise<void>((resolve) => socket.sendBytes(frame, resolve))),
+      Array.from({ length: 16 }, () => new Promise<void>((resolve) => socket.sendBytes(frame, resolve))),
     );
     server.terminate();
     await sent;
@@ -130,6 +130,19 @@ describe('the link socket of a browser', () => {
     await new Promise<void>((resolve) => socket.sendBytes(frame, resolve));
     socket.sendText('too late');
     expect(heard).toEqual(['closed']);
+  });
+
+  it('drops a book that takes nothing of what is sent', async () => {
+    const { url, accepted } = await serve();
+    const { socket, opened, closed } = dial(url);
+    const server = await accepted;
+    await opened;
+    server.pause();
+    const frame = new Uint8Array(1024 * 1024);
+    await Promise.all(
+      Array.from({ length: 100 }, () => new Promise<void>((resolve) => socket.sendBytes(frame, resolve))),
+    );
+    expect(await closed).toBe('it takes nothing of what is sent');
   });
 
   it('tells why the book closed it', async () => {

@@ -3,8 +3,10 @@ import { after } from '../timers.ts';
 
 /** A browser by itself waits minutes for a book that does not answer. */
 const HANDSHAKE_TIMEOUT_MS = 10_000;
-/** Bytes that wait in the browser before a writer is held up: little, so that a small message need not wait long behind them. */
-const MAX_WAITING_BYTES = 256 * 1024;
+/** Bytes that wait in the browser before writers are held up: little, so that a small message need not wait long behind them. */
+const FULL_BYTES = 256 * 1024;
+/** A book for which so much waits takes nothing any more: each channel has a frame or two on its way, which is far less. */
+const MAX_WAITING_BYTES = 32 * 1024 * 1024;
 const LOOK_MS = 1;
 
 /**
@@ -46,7 +48,7 @@ export function openBrowserLinkSocket(url: string, listener: LinkSocketListener)
   const look = () => {
     stopLooking();
     if (waiting.length === 0 || isOver) return;
-    if (socket.bufferedAmount > MAX_WAITING_BYTES) stopLooking = after(LOOK_MS, look);
+    if (socket.bufferedAmount > FULL_BYTES) stopLooking = after(LOOK_MS, look);
     else for (const sent of waiting.splice(0)) sent();
   };
 
@@ -65,12 +67,17 @@ export function openBrowserLinkSocket(url: string, listener: LinkSocketListener)
   });
   socket.addEventListener('close', ({ code, reason }) => finish(reason || `closed with ${code}`));
 
+  const isReady = () => {
+    if (socket.bufferedAmount > MAX_WAITING_BYTES) drop('it takes nothing of what is sent');
+    return !isOver && socket.readyState === WebSocket.OPEN;
+  };
+
   return {
     sendText: (text) => {
-      if (socket.readyState === WebSocket.OPEN) socket.send(text);
+      if (isReady()) socket.send(text);
     },
     sendBytes: (bytes, sent) => {
-      if (isOver || socket.readyState !== WebSocket.OPEN) return sent();
+      if (!isReady()) return sent();
       socket.send(bytes);
       waiting.push(sent);
       look();
