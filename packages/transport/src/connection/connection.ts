@@ -182,14 +182,20 @@ export class Connection {
   }
 
   /**
-   * A message that came on a path. Those of an earlier path still count: what is received twice is told apart by its offset.
+   * A message that came on a path. What still comes on an earlier one is left alone: the peer was told how far we had received when the
+   * newer one began, and goes on from there.
    * @param offset of the path: where its next data belong; the caller keeps it
    * @returns the path's offset after the message
    */
   receive(path: Path, message: PathMessage, offset: number): number {
     // What still comes when the connection is over interests nobody, and must not hold up the goodbye.
     if (this.#failure !== undefined) return offset;
-    if (path === this.#path) this.#heartbeat.heard();
+    if (message.kind === 'goodbye') {
+      this.#end(toEndError(message));
+      return offset;
+    }
+    if (path !== this.#path) return offset;
+    this.#heartbeat.heard();
     switch (message.kind) {
       case 'data':
         return this.#receiveData(message.bytes, offset);
@@ -199,16 +205,13 @@ export class Connection {
         return offset;
       case 'ping':
         // A path that is full shows by itself that we live.
-        if (path === this.#path && !this.#isPathFull) this.#isPathFull = !path.sendMessage(PONG);
+        if (!this.#isPathFull) this.#isPathFull = !path.sendMessage(PONG);
         return offset;
       case 'pong':
         this.#heartbeat.answered();
         return offset;
       case 'datagram':
         this.receiveDatagram(message.bytes);
-        return offset;
-      case 'goodbye':
-        this.#end(toEndError(message));
         return offset;
       case 'attach':
       case 'attached':
