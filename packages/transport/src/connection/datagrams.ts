@@ -39,7 +39,8 @@ export class Datagrams {
     const view = new DataView(packet.buffer, packet.byteOffset, packet.byteLength);
     const counter = view.getUint16(STREAM_BYTES) * 2 ** 32 + view.getUint32(STREAM_BYTES + 2);
     if (!this.#admit(counter)) return undefined;
-    return { streamId: view.getUint32(0), bytes: packet.subarray(HEADER_BYTES) };
+    // A copy, and a plain one: the packet is a view of what is used again, and users must not come to rely on Node's Buffer.
+    return { streamId: view.getUint32(0), bytes: new Uint8Array(packet.subarray(HEADER_BYTES)) };
   }
 
   #admit(counter: number): boolean {
