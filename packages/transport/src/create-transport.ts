@@ -1,7 +1,7 @@
 import { parseHints } from './hints.ts';
 import { createPeerTransport, type PeerTransportOptions } from './peer/peer-transport.ts';
 import { createTcpTransport } from './tcp/tcp-transport.ts';
-import type { Transport } from './transport.ts';
+import type { PeerAddress, Transport } from './transport.ts';
 
 /**
  * {@link Transport} that dials each peer as its hints say: as `createPeerTransport` does, or by TCP where a peer has nothing else. It
@@ -18,16 +18,17 @@ export function createTransport(options: PeerTransportOptions): Transport {
   });
   return {
     key: peer.key,
-    connect: (address, connecting) => {
-      const { udp, books } = parseHints(address.hints);
-      const hasOthers = udp.length + books.length > 0;
-      const isTcp = !hasOthers && address.hints.some((hint) => hint.startsWith('tcp://'));
-      return (isTcp ? tcp : peer).connect(address, connecting);
-    },
+    prepare: ({ books = [], peers = [] }) => peer.prepare({ books, peers: peers.filter((one) => !isOnlyTcp(one)) }),
+    connect: (address, connecting) => (isOnlyTcp(address) ? tcp : peer).connect(address, connecting),
     listen: (onStream, at) => peer.listen(onStream, at),
     routeTo: (key) => peer.routeTo(key) ?? tcp.routeTo(key),
     close: async () => {
       await Promise.all([peer.close(), tcp.close()]);
     },
   };
+}
+
+function isOnlyTcp({ hints }: PeerAddress): boolean {
+  const { udp, books } = parseHints(hints);
+  return udp.length + books.length === 0 && hints.some((hint) => hint.startsWith('tcp://'));
 }

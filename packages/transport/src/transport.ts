@@ -84,6 +84,11 @@ export interface Transport {
    * @throws LatentError CONFIG_INVALID (the address cannot be bound)
    */
   listen(onStream: (stream: EncryptedStream) => void, options: ListenOptions): Promise<Listener>;
+  /**
+   * Says what will be wanted soon, so that it is there then: links to books, connections to peers. Returns at once; what goes wrong is
+   * told when it is used. What is not used is given up again.
+   */
+  prepare(wanted: { readonly books?: readonly string[]; readonly peers?: readonly PeerAddress[] }): void;
   /** How a peer that we dialled is reached now, and the round trip in milliseconds where it is known; undefined without a connection. */
   routeTo(key: PeerKey): (Route & { readonly roundTripMs?: number }) | undefined;
   /** Drops everything. */

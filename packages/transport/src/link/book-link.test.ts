@@ -355,13 +355,24 @@ describe('a hostile book', () => {
     expect((await failureOf(silent.ready)).code).toBe('CANCELLED');
   });
 
-  test('hears nothing of a peer that it has not welcomed', async () => {
-    const { link, end } = await at(challenge);
+  test('hears nothing of a peer before it was shown our key, and then need not welcome us first', async () => {
+    const { link, end } = await at(() => undefined);
     const channel = link.introduce(keyPairOf(2).key, TOKEN, MEETING);
     expect((await failureOf(channel.answered)).code).toBe('BOOK_UNREACHABLE');
-    end.tell(WELCOME);
-    await link.ready;
+    end.tell(CHALLENGE);
+    await link.challenged;
     link.introduce(keyPairOf(2).key, TOKEN, MEETING);
+    await end.expectNext('hello');
     expect(await end.expectNext('introduce')).toMatchObject({ channel: 2 });
+  });
+
+  test('that refuses our key ends what was asked of it behind the hello', async () => {
+    const { link, end } = await at(challenge);
+    const channel = link.introduce(keyPairOf(2).key, TOKEN, MEETING);
+    await end.expectNext('introduce');
+    end.tell({ kind: 'refused', code: 'NOT_ALLOWED', message: 'no' });
+    end.cut();
+    expect((await failureOf(channel.answered)).code).toBe('NOT_ALLOWED');
+    expect(link.channels).toBe(0);
   });
 });

@@ -69,11 +69,12 @@ export interface BookLink {
   readonly bookUrl: string;
   /** Rejects when the link ends before. @throws LatentError BOOK_UNREACHABLE, NOT_ALLOWED */
   readonly ready: Promise<Welcome>;
-  /** Known a message before the welcome: discovery goes on meanwhile. */
+  /** Known a message before the welcome: discovery and introductions go on meanwhile. */
   readonly challenged: Promise<Discovery | undefined>;
   readonly isOpen: boolean;
   /** Channels that are open. */
   readonly channels: number;
+  /** From the challenge on: the book reads it behind our hello, if that was good. */
   introduce(to: PeerKey, token: string, meeting: Meeting): LinkChannel;
   /** There is reason to doubt the link: it ends unless the book shows soon that it is there. */
   check(): void;
@@ -143,7 +144,7 @@ class OpenedLink implements BookLink {
     this.#lastChannel = (this.#lastChannel % (FIRST_BOOK_CHANNEL - 1)) + 1;
     const number = this.#lastChannel;
     const channel = this.#openChannel(number);
-    if (this.#state === 'open') {
+    if (this.#state === 'open' || this.#state === 'challenged') {
       this.#send({ kind: 'introduce', channel: number, to, token, addresses: [...addresses], streamId });
     } else {
       this.#channels.delete(number);

@@ -19,6 +19,8 @@ export interface DialPeersOptions {
 
 /** One connection to each peer that is dialled, made when the first stream is wanted. */
 export interface PeerDialler {
+  /** Looks for the peer already. Never throws. */
+  prepare(peer: PeerAddress): void;
   /** @throws LatentError PEER_UNREACHABLE, PEER_WRONG_KEY, CANCELLED, TIMED_OUT (the signal's) */
   connect(peer: PeerAddress, signal: AbortSignal): Promise<EncryptedStream>;
   routeTo: Transport['routeTo'];
@@ -59,6 +61,13 @@ export function dialPeers(options: DialPeersOptions): PeerDialler {
   }
 
   return {
+    prepare: (peer) => {
+      try {
+        find(peer);
+      } catch {
+        // Who connects tries it again, and is told.
+      }
+    },
     connect: async (peer, signal) => {
       if (signal.aborted) throw toAbortError(signal, 'Connecting to the peer');
       try {

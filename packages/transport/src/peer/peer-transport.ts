@@ -1,6 +1,7 @@
 import { LatentError } from '@latent/protocol';
 import { type ConnectionLimits, defaultConnectionLimits } from '../admission.ts';
 import type { ConnectionTimes } from '../connection/connection.ts';
+import { bookHint, parseHints } from '../hints.ts';
 import type { KeyPair } from '../key-pair.ts';
 import { openNodeLinkSocket } from '../link/node-link-socket.ts';
 import type {
@@ -61,10 +62,11 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     own = { port: opened, udp: createUdpSide(opened, keyPair, links.check), address };
     return own;
   };
+  const ownUdp = () => (own ?? openUdp('0.0.0.0', 0)).udp;
   const dialler = dialPeers({
     keyPair,
     links,
-    udp: () => (dialsDirectly ? (own ?? openUdp('0.0.0.0', 0)).udp : undefined),
+    udp: () => (dialsDirectly ? ownUdp() : undefined),
     handshakeTimeoutMs,
     times,
     idleMs: options.idleMs ?? 60_000,
@@ -86,6 +88,15 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   async function connect(peer: PeerAddress, { signal }: { readonly signal: AbortSignal }): Promise<EncryptedStream> {
     assertOpen();
     return await dialler.connect(peer, AbortSignal.any([signal, closing.signal]));
+  }
+
+  function prepare({ books = [], peers = [] }: Parameters<Transport['prepare']>[0]): void {
+    if (closing.signal.aborted) return;
+    for (const peer of peers) dialler.prepare(peer);
+    for (const book of parseHints(books.map(bookHint)).books) {
+      const link = links.use(book);
+      if (dialsDirectly) void ownUdp().discoverBy(link, closing.signal);
+    }
   }
 
   async function listen(onStream: (stream: EncryptedStream) => void, at: ListenOptions): Promise<Listener> {
@@ -140,5 +151,5 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     await Promise.all(ports.map((port) => port.close()));
   }
 
-  return { key: keyPair.key, connect, listen, routeTo: dialler.routeTo, close };
+  return { key: keyPair.key, prepare, connect, listen, routeTo: dialler.routeTo, close };
 }

@@ -22,6 +22,8 @@ const TOKEN_BYTES = 16;
 export interface UdpSide {
   knock(hint: string, key: PeerKey, signal: AbortSignal): Promise<Path>;
   punch(hole: PunchWith, key: PeerKey, signal: AbortSignal): Promise<Path>;
+  /** What to tell a peer of our UDP socket; undefined while the book has not said where it is seen. */
+  knownMeeting(link: BookLink): Meeting | undefined;
   /** What to tell a peer of our UDP socket, as far as it is known now; waits a moment for a first answer of the book. */
   meeting(link: BookLink, signal: AbortSignal): Promise<Meeting>;
   /** What books said of our address may be true no more: it is asked anew when it is needed next. */
@@ -90,20 +92,55 @@ export async function reachPeer(reach: Reach, options: ReachOptions): Promise<re
   return errors;
 }
 
-/** Has a book introduce us, and takes both ways that this opens. */
+/**
+ * Takes both ways that a book opens. Where it has yet to say at which address we are seen, what is relayed does not wait for that: the
+ * hole has an introduction of its own then.
+ */
 async function meetAtBook(reach: Reach, bookUrl: string, options: ReachOptions, signal: AbortSignal): Promise<void> {
-  const { peer, wantsRelay, onPath } = options;
+  const { wantsRelay: relays } = options;
+  const { udp } = reach;
   const link = reach.links.use(bookUrl);
-  await unlessAborted(link.ready, signal);
-  const own = (await reach.udp?.meeting(link, signal)) ?? WITHOUT_UDP;
+  // Our hello is on its way then. What follows it is read if it was good, so that nothing waits for the welcome.
+  const discovery = await unlessAborted(link.challenged, signal);
+  const at = { reach, link, options, signal };
+  if (udp === undefined) return await meet(at, { own: WITHOUT_UDP, relays, udp });
+  const known = discovery === undefined ? await udp.meeting(link, signal) : udp.knownMeeting(link);
+  if (known !== undefined) return await meet(at, { own: known, relays, udp });
+  const relayed = relays ? [meet(at, { own: WITHOUT_UDP, relays, udp: undefined })] : [];
+  const direct = udp.meeting(link, signal).then((own) => meet(at, { own, relays: false, udp }));
+  throwIfAllFailed(await Promise.allSettled([...relayed, direct]));
+}
+
+interface AtBook {
+  readonly reach: Reach;
+  readonly link: BookLink;
+  readonly options: ReachOptions;
+  readonly signal: AbortSignal;
+}
+
+interface Ways {
+  readonly own: Meeting;
+  readonly relays: boolean;
+  /** Undefined: no hole is wanted. */
+  readonly udp: UdpSide | undefined;
+}
+
+/** One introduction, and the ways that it is for. */
+async function meet({ reach, link, options, signal }: AtBook, { own, relays, udp }: Ways): Promise<void> {
+  const { peer, onPath } = options;
+  const { bookUrl } = link;
   const token = hexOfBytes(randomBytes(TOKEN_BYTES));
   const channel = link.introduce(peer.key, token, own);
   const ways = [
-    ...(wantsRelay ? [relayThrough(reach, { bookUrl, channel, peer, signal }).then(onPath)] : []),
-    ...(reach.udp === undefined ? [] : [punchBy(reach.udp, { channel, own, token, peer, signal }).then(onPath)]),
+    ...(relays ? [relayThrough(reach, { bookUrl, channel, peer, signal }).then(onPath)] : []),
+    ...(udp === undefined ? [] : [punchBy(udp, { channel, own, token, peer, signal }).then(onPath)]),
   ];
   const results = await Promise.allSettled(ways);
-  if (!wantsRelay || results[0]?.status === 'rejected') channel.bytes.destroy();
+  if (!relays || results[0]?.status === 'rejected') channel.bytes.destroy();
+  throwIfAllFailed(results);
+}
+
+function throwIfAllFailed(results: readonly PromiseSettledResult<void>[]): void {
   const failed = results.filter((result) => result.status === 'rejected');
   const [first] = failed;
   if (first !== undefined && failed.length === results.length) throw first.reason;

@@ -1,7 +1,7 @@
 import { LatentError } from '@latent/protocol';
 import { type ConnectionLimits, defaultConnectionLimits } from '../admission.ts';
 import type { ConnectionTimes } from '../connection/connection.ts';
-import { bookHint } from '../hints.ts';
+import { bookHint, parseHints } from '../hints.ts';
 import type { KeyPair } from '../key-pair.ts';
 import type { OpenLinkSocket } from '../link/link-socket.ts';
 import type { EncryptedStream, RefusedConnection, Transport } from '../transport.ts';
@@ -45,6 +45,11 @@ export function createRelayTransport(options: RelayTransportOptions): RelayTrans
 
   return {
     key: keyPair.key,
+    prepare: (wanted) => {
+      if (closing.signal.aborted) return;
+      for (const peer of wanted.peers ?? []) dialler.prepare(peer);
+      for (const book of parseHints((wanted.books ?? []).map(bookHint)).books) links.use(book);
+    },
     connect: async (peer, { signal }) => {
       assertOpen();
       return await dialler.connect(peer, AbortSignal.any([signal, closing.signal]));

@@ -80,15 +80,23 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => vo
     return started;
   }
 
-  async function meeting(link: BookLink, signal: AbortSignal): Promise<Meeting> {
-    const fresh = known.get(link.bookUrl);
-    if (fresh === undefined || performance.now() - fresh.atMs > 2 * REDISCOVER_MS) {
-      const { first, all } = startAsking(link, signal);
-      await Promise.race([all, first.then(() => pause(GRACE_MS)), pause(PATIENCE_MS)]);
-    }
-    const seen = known.get(link.bookUrl)?.addresses ?? [];
+  function meetAt(seen: readonly string[]): Meeting {
     const local = port.localAddresses().map(formatUdpAddress);
     return { addresses: [...new Set([...seen, ...local])].slice(0, MAX_ADDRESSES), streamId: randomStreamId() };
+  }
+
+  function knownMeeting({ bookUrl }: BookLink): Meeting | undefined {
+    const fresh = known.get(bookUrl);
+    const isFresh = fresh !== undefined && performance.now() - fresh.atMs <= 2 * REDISCOVER_MS;
+    return isFresh ? meetAt(fresh.addresses) : undefined;
+  }
+
+  async function meeting(link: BookLink, signal: AbortSignal): Promise<Meeting> {
+    const fresh = knownMeeting(link);
+    if (fresh !== undefined) return fresh;
+    const { first, all } = startAsking(link, signal);
+    await Promise.race([all, first.then(() => pause(GRACE_MS)), pause(PATIENCE_MS)]);
+    return meetAt(known.get(link.bookUrl)?.addresses ?? []);
   }
 
   const toHole = ({ token, own, remote }: PunchWith) => ({
@@ -102,6 +110,7 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => vo
     knock: (hint, key, signal) => knock(port, hint, key, { keyPair, signal }),
     punch: (hole, key, signal) => punch(port, toHole(hole), key, { keyPair, signal }),
     awaitPunch: (hole, maxProbeBytes, signal) => awaitPunch(port, toHole(hole), { keyPair, signal, maxProbeBytes }),
+    knownMeeting,
     meeting,
     discoverBy: (link, signal) => startAsking(link, signal).all,
     forget: () => known.clear(),

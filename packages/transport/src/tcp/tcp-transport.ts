@@ -87,5 +87,8 @@ export function createTcpTransport(options: TcpTransportOptions): Transport {
   /** The newest stream's: each has a connection of its own. */
   const routeTo: Transport['routeTo'] = (key) => [...dialled].findLast(({ remoteKey }) => remoteKey === key)?.route;
 
-  return { key: keyPair.key, connect, listen, routeTo, close };
+  // Each stream has a connection of its own, which nobody else could use.
+  const prepare = () => undefined;
+
+  return { key: keyPair.key, prepare, connect, listen, routeTo, close };
 }
