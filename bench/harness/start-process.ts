@@ -28,6 +28,8 @@ export interface StartProcessOptions<Told> {
   readonly setup: unknown;
   /** What it tells. */
   readonly told: z.ZodType<Told>;
+  /** Of Node, beside those that every process of a benchmark gets. */
+  readonly flags?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -35,9 +37,9 @@ export interface StartProcessOptions<Told> {
 export async function startProcess<Asked extends object, Told>(
   options: StartProcessOptions<Told>,
 ): Promise<BenchProcess<Asked, Told>> {
-  const { file, setup, told, signal } = options;
+  const { file, setup, told, flags = [], signal } = options;
   const child = fork(fileURLToPath(file), [JSON.stringify(setup)], {
-    execArgv: ['--expose-gc'],
+    execArgv: ['--expose-gc', ...flags],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
   const end = async () => {

@@ -1,10 +1,10 @@
-import type { SignedAsk } from '@latent/protocol';
+import { LatentError, type SignedAsk } from '@latent/protocol';
 import type { LocalAccount } from 'viem';
 import type { WebSocket } from 'ws';
+import { answerAsked, readSetup } from '../harness/start-process.ts';
 import { openLink, openPresence } from './idle-agent.ts';
 import { askOf, createAccount } from './market.ts';
-import { AT_ONCE, agentsSetupSchema } from './notes.ts';
-import { serveAsked } from './serve-asked.ts';
+import { type Asked, AT_ONCE, agentsSetupSchema, askedSchema, type Note } from './notes.ts';
 
 // Many agents in one process. Their keys and asks are made before anything is measured.
 
@@ -13,7 +13,7 @@ interface Agent {
   readonly signed: SignedAsk;
 }
 
-const { url, first, count } = agentsSetupSchema.parse(JSON.parse(process.argv[2] ?? ''));
+const { url, first, count } = readSetup(agentsSetupSchema);
 const agents: Agent[] = [];
 for (let index = first; index < first + count; index += 1) {
   const account = createAccount(index);
@@ -21,7 +21,7 @@ for (let index = first; index < first + count; index += 1) {
 }
 const open: WebSocket[] = [];
 
-serveAsked({ kind: 'ready', url }, async (asked) => {
+answerAsked<Asked, Note>(askedSchema, { kind: 'ready', url }, async (asked) => {
   const before = performance.now();
   const waiting = [...agents];
   await Promise.all(
@@ -34,6 +34,6 @@ serveAsked({ kind: 'ready', url }, async (asked) => {
     }),
   );
   const lost = open.filter((socket) => socket.readyState !== socket.OPEN).length;
-  if (lost > 0) return { kind: 'failed', message: `${lost} of ${open.length} connections were lost.` };
+  if (lost > 0) throw new LatentError('INTERNAL', `${lost} of ${open.length} connections were lost.`);
   return { kind: 'opened', ms: performance.now() - before };
 });

@@ -4,13 +4,13 @@ import { bookOptionsSchema, startBook } from '@latent/book';
 import { loadNativeSecp256k1, silentLogger, systemClock } from '@latent/kit';
 import { loadKernel } from '@latent/proof';
 import { useSigning } from '@latent/protocol';
+import { answerAsked, readSetup } from '../harness/start-process.ts';
 import { deployment, operator } from './market.ts';
-import { bookSetupSchema } from './notes.ts';
-import { serveAsked } from './serve-asked.ts';
+import { type Asked, askedSchema, bookSetupSchema, type Note } from './notes.ts';
 
 // A book as `packages/book/src/main.ts` starts it, but for the chain: no chain is needed to be present or linked.
 
-const { dataDir } = bookSetupSchema.parse(JSON.parse(process.argv[2] ?? ''));
+const { dataDir } = readSetup(bookSetupSchema);
 await useSigning({ secp256k1: loadNativeSecp256k1(randomBytes), keccak256: (await loadKernel()).hash });
 const book = await startBook(
   bookOptionsSchema.parse({
@@ -34,7 +34,7 @@ const book = await startBook(
   },
 );
 
-serveAsked({ kind: 'ready', url: book.url }, async () => {
+answerAsked<Asked, Note>(askedSchema, { kind: 'ready', url: book.url }, async () => {
   // What has been closed and forgotten is no part of what a connection costs.
   for (let round = 0; round < 3; round += 1) {
     await nextTurn();

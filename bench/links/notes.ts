@@ -35,7 +35,6 @@ export const noteSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('opened'), ms: z.number() }),
   z.object({ kind: z.literal('relayed'), bytes: z.number(), ms: z.number() }),
-  z.object({ kind: z.literal('failed'), message: z.string() }),
 ]);
 export type Note = z.infer<typeof noteSchema>;
 export type Measured = Extract<Note, { kind: 'measured' }>;

@@ -1,18 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { encodeRelayFrame, FIRST_BOOK_CHANNEL, LatentError } from '@latent/protocol';
 import type { WebSocket } from 'ws';
+import { answerAsked, readSetup } from '../harness/start-process.ts';
 import { type LinkedPeer, openLink } from './idle-agent.ts';
-import { type Asked, pairsSetupSchema } from './notes.ts';
-import { serveAsked } from './serve-asked.ts';
+import { type Asked, askedSchema, type Note, pairsSetupSchema } from './notes.ts';
 
 // Pairs of peers, each sending over a channel as fast as it goes, with as much under way as a connection's window allows.
 
 const WINDOW_BYTES = 4 * 1024 * 1024;
 const CHANNEL = 1;
 
-const { url } = pairsSetupSchema.parse(JSON.parse(process.argv[2] ?? ''));
+const { url } = readSetup(pairsSetupSchema);
 
-serveAsked({ kind: 'ready', url }, async (asked) => {
+answerAsked<Asked, Note>(askedSchema, { kind: 'ready', url }, async (asked) => {
   if (asked.kind !== 'relay') throw new LatentError('INTERNAL', `Pairs do not ${asked.kind}.`);
   const pairs = await Promise.all(Array.from({ length: asked.pairs }, () => openPair()));
   const before = performance.now();
