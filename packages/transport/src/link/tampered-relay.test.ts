@@ -1,5 +1,6 @@
 import { RELAY_HEADER_BYTES } from '@latent/protocol';
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../hostile/dice.ts';
 import {
   type EchoOutcome,
   exchange,
@@ -8,7 +9,7 @@ import {
   openEchoPeer,
   openPeer,
 } from '../peer/echoes.fixture.ts';
-import { afterTest, seededRandom, untilTestEnds } from '../udp/raw-socket.fixture.ts';
+import { afterTest, untilTestEnds } from '../udp/raw-socket.fixture.ts';
 import { openSmallBook, type SmallBook, type Tamper } from './small-book.fixture.ts';
 
 const FAR = 2;

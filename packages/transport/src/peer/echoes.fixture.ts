@@ -1,7 +1,8 @@
 import { type LatentError, toLatentError } from '@latent/protocol';
 import { expect } from 'vitest';
+import { seededRandom } from '../hostile/dice.ts';
 import type { EncryptedStream, Transport } from '../transport.ts';
-import { afterTest, keyPairOf, seededRandom, untilTestEnds } from '../udp/raw-socket.fixture.ts';
+import { afterTest, keyPairOf, untilTestEnds } from '../udp/raw-socket.fixture.ts';
 import { createPeerTransport, type PeerTransportOptions } from './peer-transport.ts';
 
 /** Short, so that a path that is cut is missed soon. */

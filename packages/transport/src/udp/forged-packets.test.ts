@@ -1,14 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { seededRandom } from '../hostile/dice.ts';
 import { type EchoOutcome, exchange, exchangeWith, openEchoPeer, openPeer } from '../peer/echoes.fixture.ts';
 import { decodePeerPacket } from './packet.ts';
-import {
-  hintOf,
-  openUdpProxy,
-  seededRandom,
-  streamPacket,
-  type UdpProxy,
-  untilTestEnds,
-} from './raw-socket.fixture.ts';
+import { hintOf, openUdpProxy, streamPacket, type UdpProxy, untilTestEnds } from './raw-socket.fixture.ts';
 
 const FAR = 2;
 
@@ -132,7 +126,7 @@ describe('somebody who sees the packets of a stream and sends others', () => {
         });
         expect(forged, name).toBeGreaterThan(10);
         expect(far.streams, name).toHaveLength(1);
-      return [name, outcome];
+        return [name, outcome];
       };
       const outcomes = await Promise.all(Object.keys(forgeries).map(run));
       expect(Object.fromEntries(outcomes)).toEqual(Object.fromEntries(outcomes.map(([name]) => [name, 'all'])));

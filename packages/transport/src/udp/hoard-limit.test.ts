@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Admission, defaultConnectionLimits } from '../admission.ts';
 import { MAX_DATA_BYTES } from '../connection/path-message.ts';
+import { seededRandom } from '../hostile/dice.ts';
 import type { Path } from '../paths/path.ts';
 import { answerKnocks } from './answer-knocks.ts';
 import type { HoardLimits } from './hoard-limit.ts';
@@ -15,7 +16,6 @@ import {
   openPort,
   openRawSocket,
   openUdpProxy,
-  seededRandom,
   streamPacket,
   untilTestEnds,
 } from './raw-socket.fixture.ts';
