@@ -21,6 +21,7 @@ import { proofWebgpu } from './proof-webgpu.ts';
 import { relay } from './relay.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { stream } from './stream.ts';
+import { transportFuzz } from './transport-fuzz.ts';
 import { vouchers } from './vouchers.ts';
 
 /** Every benchmark there is. A new one is added here. */
@@ -42,6 +43,7 @@ const benchmarks: readonly Benchmark[] = [
   proofHonest,
   proofKernels,
   proofWebgpu,
+  transportFuzz,
 ];
 
 async function main(argv: readonly string[], signal: AbortSignal): Promise<void> {
