@@ -188,8 +188,11 @@ export class Connection {
    * @returns the path's offset after the message
    */
   receive(path: Path, message: PathMessage, offset: number): number {
-    // What still comes when the connection is over interests nobody, and must not hold up the goodbye.
-    if (this.#failure !== undefined) return offset;
+    if (this.#failure !== undefined) {
+      // What still comes when the connection is over interests nobody, but for a goodbye: then the peer waits for none of ours.
+      if (message.kind === 'goodbye') path.destroy();
+      return offset;
+    }
     if (message.kind === 'goodbye') {
       this.#end(toEndError(message));
       return offset;
