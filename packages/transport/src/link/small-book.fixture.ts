@@ -7,6 +7,7 @@ import {
   encodeDiscoveryAnswer,
   FIRST_BOOK_CHANNEL,
   type PeerKey,
+  type PeerLinkMessage,
   peerLinkMessageSchema,
   writeRelayChannel,
 } from '@latent/protocol';
@@ -14,9 +15,15 @@ import { type WebSocket, WebSocketServer } from 'ws';
 
 /** One side of an introduction, at one of the two links. */
 interface End {
-  readonly link: WebSocket;
+  readonly link: Link;
   readonly channel: number;
   other: End | undefined;
+}
+
+interface Link {
+  readonly socket: WebSocket;
+  readonly ends: Map<number, End>;
+  key: PeerKey | undefined;
 }
 
 /** What becomes of a relayed frame: the frames to pass on instead of it. */
@@ -31,6 +38,8 @@ export interface SmallBook extends AsyncDisposable {
   /** Relayed since the beginning, both ways. */
   readonly relayedBytes: number;
   readonly introductions: number;
+  /** Links that are open. */
+  readonly links: number;
   tamper: Tamper;
   /** Breaks all links; they may come back. */
   cutLinks(): void;
@@ -38,109 +47,137 @@ export interface SmallBook extends AsyncDisposable {
   hidesAddresses: boolean;
 }
 
+/** @param port 0: any free one */
 export async function openSmallBook(port = 0): Promise<SmallBook> {
-  const accepting = new Map<PeerKey, WebSocket>();
-  const ends = new Map<WebSocket, Map<number, End>>();
   const discovery = [await openDiscovery(), await openDiscovery()] as const;
   const server = new WebSocketServer({ host: '127.0.0.1', port, maxPayload: 1 << 20, perMessageDeflate: false });
   await once(server, 'listening');
   const bound = server.address();
   if (bound === null || typeof bound === 'string') throw new Error('no port');
-  let relayedBytes = 0;
-  let introductions = 0;
-  let lastChannel = FIRST_BOOK_CHANNEL;
-  const book = { tamper: ((frame) => [frame]) as Tamper, hidesAddresses: false };
-  const tell = (link: WebSocket, message: BookLinkMessage) => link.send(JSON.stringify(message));
+  const state = new BookState([discovery[0].address().port, discovery[1].address().port]);
+  server.on('connection', (socket) => state.addLink(socket));
+  let closing: Promise<void> | undefined;
+  const close = async () => {
+    const closed = once(server, 'close');
+    for (const socket of discovery) socket.close();
+    server.close();
+    state.cutLinks();
+    await closed;
+  };
+  return Object.assign(state, {
+    url: `http://127.0.0.1:${bound.port}`,
+    [Symbol.asyncDispose]: async () => {
+      closing ??= close();
+      await closing;
+    },
+  });
+}
 
-  function closeEnd({ link, channel, other }: End, code: string): void {
-    ends.get(link)?.delete(channel);
-    if (other === undefined || ends.get(other.link)?.delete(other.channel) !== true) return;
-    tell(other.link, { kind: 'closed', channel: other.channel, code, message: 'the other side is gone' });
+class BookState {
+  tamper: Tamper = (frame) => [frame];
+  hidesAddresses = false;
+  relayedBytes = 0;
+  introductions = 0;
+  readonly #links = new Set<Link>();
+  readonly #accepting = new Map<PeerKey, Link>();
+  readonly #discoveryPorts: [number, number];
+  #lastChannel = FIRST_BOOK_CHANNEL;
+
+  constructor(discoveryPorts: [number, number]) {
+    this.#discoveryPorts = discoveryPorts;
   }
 
-  server.on('connection', (link) => {
-    let key: PeerKey | undefined;
-    const own = new Map<number, End>();
-    ends.set(link, own);
-    const ports: [number, number] = [discovery[0].address().port, discovery[1].address().port];
-    tell(link, { kind: 'challenge', challenge: `0x${'11'.repeat(32)}`, discovery: { ports } });
-    const obey = (text: string) => {
-      const message = peerLinkMessageSchema.parse(JSON.parse(text));
-      switch (message.kind) {
-        case 'hello':
-          key = message.key;
-          if (message.accepts) accepting.set(key, link);
-          return tell(link, { kind: 'welcome', observed: '127.0.0.1', freeRelayBytes: 1e9 });
-        case 'introduce': {
-          const target = accepting.get(message.to);
-          if (target === undefined || key === undefined) {
-            return tell(link, { kind: 'closed', channel: message.channel, code: 'PEER_ABSENT', message: 'not here' });
-          }
-          introductions += 1;
-          lastChannel += 1;
-          const near: End = { link, channel: message.channel, other: undefined };
-          const far: End = { link: target, channel: lastChannel, other: near };
-          near.other = far;
-          own.set(near.channel, near);
-          ends.get(target)?.set(far.channel, far);
-          const { token, streamId } = message;
-          const addresses = book.hidesAddresses ? [] : message.addresses;
-          return tell(target, { kind: 'introduction', channel: far.channel, from: key, token, addresses, streamId });
-        }
-        case 'answer': {
-          const other = own.get(message.channel)?.other;
-          const addresses = book.hidesAddresses ? [] : message.addresses;
-          if (other !== undefined) tell(other.link, { ...message, addresses, channel: other.channel });
-          return;
-        }
-        case 'close': {
-          const end = own.get(message.channel);
-          if (end !== undefined) closeEnd(end, 'PEER_ABSENT');
-          return;
-        }
-        default:
-          return message satisfies never;
-      }
-    };
-    link.on('message', (data, isBinary) => {
-      if (!(data instanceof Buffer)) return;
-      if (!isBinary) return obey(data.toString());
-      const channel = decodeRelayFrame(data)?.channel;
-      const other = own.get(channel ?? 0)?.other;
-      if (other === undefined) return;
-      relayedBytes += data.byteLength;
-      for (const frame of book.tamper(data)) {
-        writeRelayChannel(frame, other.channel);
-        other.link.send(frame);
-      }
-    });
-    link.on('error', () => undefined);
-    link.on('close', () => {
-      for (const end of [...own.values()]) closeEnd(end, 'PEER_ABSENT');
-      ends.delete(link);
-      if (key !== undefined && accepting.get(key) === link) accepting.delete(key);
-    });
-  });
+  get links(): number {
+    return this.#links.size;
+  }
 
-  return Object.assign(book, {
-    url: `http://127.0.0.1:${bound.port}`,
-    get relayedBytes() {
-      return relayedBytes;
-    },
-    get introductions() {
-      return introductions;
-    },
-    cutLinks: () => {
-      for (const link of server.clients) link.terminate();
-    },
-    [Symbol.asyncDispose]: async () => {
-      for (const link of server.clients) link.terminate();
-      for (const socket of discovery) socket.close();
-      await new Promise<void>((resolve) => {
-        server.close(() => resolve());
-      });
-    },
-  });
+  cutLinks(): void {
+    for (const { socket } of this.#links) socket.terminate();
+  }
+
+  addLink(socket: WebSocket): void {
+    const link: Link = { socket, ends: new Map(), key: undefined };
+    this.#links.add(link);
+    socket.on('message', (data, isBinary) => {
+      if (!(data instanceof Buffer)) return;
+      if (isBinary) this.#relay(link, data);
+      else this.#obey(link, peerLinkMessageSchema.parse(JSON.parse(data.toString())));
+    });
+    socket.on('error', () => undefined);
+    socket.on('close', () => this.#removeLink(link));
+    const discovery = { ports: this.#discoveryPorts };
+    tell(link, { kind: 'challenge', challenge: `0x${'11'.repeat(32)}`, discovery });
+  }
+
+  #removeLink(link: Link): void {
+    for (const end of [...link.ends.values()]) closeEnd(end);
+    this.#links.delete(link);
+    if (link.key !== undefined && this.#accepting.get(link.key) === link) this.#accepting.delete(link.key);
+  }
+
+  #obey(link: Link, message: PeerLinkMessage): void {
+    switch (message.kind) {
+      case 'hello':
+        link.key = message.key;
+        if (message.accepts) this.#accepting.set(message.key, link);
+        tell(link, { kind: 'welcome', observed: '127.0.0.1', freeRelayBytes: 1e9 });
+        return;
+      case 'introduce':
+        this.#introduce(link, message);
+        return;
+      case 'answer': {
+        const other = link.ends.get(message.channel)?.other;
+        const addresses = this.hidesAddresses ? [] : message.addresses;
+        if (other !== undefined) tell(other.link, { ...message, addresses, channel: other.channel });
+        return;
+      }
+      case 'close': {
+        const end = link.ends.get(message.channel);
+        if (end !== undefined) closeEnd(end);
+        return;
+      }
+      default:
+        message satisfies never;
+    }
+  }
+
+  #introduce(link: Link, message: PeerLinkMessage & { readonly kind: 'introduce' }): void {
+    const { channel, to, token, streamId } = message;
+    const target = this.#accepting.get(to);
+    if (target === undefined || link.key === undefined) {
+      tell(link, { kind: 'closed', channel, code: 'PEER_ABSENT', message: 'not here' });
+      return;
+    }
+    this.introductions += 1;
+    this.#lastChannel += 1;
+    const near: End = { link, channel, other: undefined };
+    const far: End = { link: target, channel: this.#lastChannel, other: near };
+    near.other = far;
+    link.ends.set(near.channel, near);
+    target.ends.set(far.channel, far);
+    const addresses = this.hidesAddresses ? [] : message.addresses;
+    tell(target, { kind: 'introduction', channel: far.channel, from: link.key, token, addresses, streamId });
+  }
+
+  #relay(link: Link, data: Buffer): void {
+    const other = link.ends.get(decodeRelayFrame(data)?.channel ?? 0)?.other;
+    if (other === undefined) return;
+    this.relayedBytes += data.byteLength;
+    for (const frame of this.tamper(data)) {
+      writeRelayChannel(frame, other.channel);
+      other.link.socket.send(frame);
+    }
+  }
+}
+
+function tell({ socket }: Link, message: BookLinkMessage): void {
+  socket.send(JSON.stringify(message));
+}
+
+function closeEnd({ link, channel, other }: End): void {
+  link.ends.delete(channel);
+  if (other === undefined || !other.link.ends.delete(other.channel)) return;
+  tell(other.link, { kind: 'closed', channel: other.channel, code: 'PEER_ABSENT', message: 'the other side is gone' });
 }
 
 async function openDiscovery(): Promise<Socket> {

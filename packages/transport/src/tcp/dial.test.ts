@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { failureOf, keyPairOf, listen, never, openTransport, tcpServer } from './loopback.fixture.ts';
+import { failureOf, keyPairOf, never } from '../loopback.fixture.ts';
+import { listen, openTransport, tcpServer } from './loopback.fixture.ts';
 
 describe('dialling', () => {
   test('another key at the address is named', async () => {

@@ -2,19 +2,8 @@ import { once } from 'node:events';
 import type { LatentError } from '@latent/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import {
-  collect,
-  failureOf,
-  keyPairOf,
-  listen,
-  never,
-  openPair,
-  openTransport,
-  rawSocket,
-  tcpProxy,
-  toBytes,
-  toText,
-} from './loopback.fixture.ts';
+import { collect, failureOf, keyPairOf, never, toBytes, toText } from '../loopback.fixture.ts';
+import { listen, openPair, openTransport, rawSocket, tcpProxy } from './loopback.fixture.ts';
 
 describe('hostile peers', () => {
   test.each([

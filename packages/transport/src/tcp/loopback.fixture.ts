@@ -1,45 +1,16 @@
 import { once } from 'node:events';
 import { connect, createServer, type Server, type Socket } from 'node:net';
-import { type LatentError, toLatentError } from '@latent/protocol';
-import { afterEach, expect } from 'vitest';
-import { createKeyPair, type KeyPair } from '../key-pair.ts';
-import type { EncryptedStream, Listener, Transport } from '../transport.ts';
+import { expect } from 'vitest';
+import { Accepted, afterwards, keyPairOf, never, type Pair } from '../loopback.fixture.ts';
+import type { Listener, Transport } from '../transport.ts';
 import { parseHint } from './parse-hint.ts';
 import { createTcpTransport, type TcpTransportOptions } from './tcp-transport.ts';
 
-/** Real transports, sockets and proxies on the loopback interface for tests; all are closed after each test. */
-const cleanups: (() => Promise<void>)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-export function keyPairOf(byte: number): KeyPair {
-  return createKeyPair(new Uint8Array(32).fill(byte));
-}
-
+/** Real TCP transports, sockets and proxies on the loopback interface for tests; all are closed after each test. */
 export function openTransport(byte: number, options: Partial<TcpTransportOptions> = {}): Transport {
   const transport = createTcpTransport({ keyPair: keyPairOf(byte), ...options });
-  cleanups.push(() => transport.close());
+  afterwards(() => transport.close());
   return transport;
-}
-
-/** Streams that a listener hands out, to be awaited one by one. */
-export class Accepted {
-  readonly #streams: EncryptedStream[] = [];
-  readonly #waiting: ((stream: EncryptedStream) => void)[] = [];
-  count = 0;
-
-  readonly add = (stream: EncryptedStream): void => {
-    this.count += 1;
-    const waiting = this.#waiting.shift();
-    if (waiting === undefined) this.#streams.push(stream);
-    else waiting(stream);
-  };
-
-  next(): Promise<EncryptedStream> {
-    const stream = this.#streams.shift();
-    return stream === undefined ? new Promise((resolve) => this.#waiting.push(resolve)) : Promise.resolve(stream);
-  }
 }
 
 export async function listen(
@@ -49,11 +20,6 @@ export async function listen(
   const listener = await transport.listen(accepted.add, { address: '127.0.0.1', port: 0 });
   const endpoint = parseHint(listener.hints[0] ?? '');
   return { listener, accepted, port: endpoint === undefined ? expect.unreachable('no hint') : endpoint.port };
-}
-
-export interface Pair {
-  readonly near: EncryptedStream;
-  readonly far: EncryptedStream;
 }
 
 /** @param through a proxy to be put between: gets the port of the listener, returns its own */
@@ -68,34 +34,20 @@ export async function openPair(
   return { near, far: await accepted.next() };
 }
 
-export function never(): AbortSignal {
-  return new AbortController().signal;
-}
-
-export async function collect(stream: EncryptedStream): Promise<Uint8Array[]> {
-  const messages: Uint8Array[] = [];
-  for await (const message of stream.messages()) messages.push(message);
-  return messages;
-}
-
-export async function failureOf(promise: Promise<unknown>): Promise<LatentError> {
-  return await promise.then(
-    () => expect.unreachable('it did not fail'),
-    (thrown: unknown) => toLatentError(thrown),
-  );
-}
-
 /** A TCP server that runs for the length of a test. Returns its port. */
-export async function tcpServer(onSocket: (socket: Socket) => void): Promise<number> {
+export async function tcpServer(
+  onSocket: (socket: Socket) => void,
+  options: { readonly allowHalfOpen?: boolean } = {},
+): Promise<number> {
   const sockets = new Set<Socket>();
-  const server: Server = createServer((socket) => {
+  const server: Server = createServer(options, (socket) => {
     sockets.add(socket);
     socket.on('error', () => undefined);
     onSocket(socket);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
-  cleanups.push(async () => {
+  afterwards(async () => {
     for (const socket of sockets) socket.destroy();
     server.close();
     await once(server, 'close');
@@ -112,7 +64,7 @@ export async function tcpProxy(
   return await tcpServer((inner) => {
     const outer = connect(port, '127.0.0.1');
     outer.on('error', () => undefined);
-    cleanups.push(async () => void outer.destroy());
+    afterwards(async () => void outer.destroy());
     inner.on('data', (chunk: Buffer) => {
       const altered = alter(chunk, outer);
       if (altered !== undefined) outer.write(altered);
@@ -121,10 +73,44 @@ export async function tcpProxy(
   });
 }
 
+/** A port that passes everything on both ways, as fast as it is taken. */
+export async function tcpBetween(port: number): Promise<{
+  readonly port: number;
+  /** What passed so far. */
+  readonly seen: readonly Uint8Array[];
+  /** Ends all connections politely. */
+  cut(): Promise<void>;
+}> {
+  const seen: Uint8Array[] = [];
+  const sockets = new Set<Socket>();
+  const between = await tcpServer(
+    (inner) => {
+      const outer = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      afterwards(async () => void outer.destroy());
+      const ways = [
+        [inner, outer],
+        [outer, inner],
+      ] as const;
+      for (const [from, to] of ways) {
+        sockets.add(from);
+        from.on('error', () => undefined);
+        from.on('data', (chunk: Buffer) => seen.push(Uint8Array.from(chunk)));
+        from.on('close', () => to.destroy());
+        from.pipe(to);
+      }
+    },
+    { allowHalfOpen: true },
+  );
+  const cut = async () => {
+    for (const socket of sockets) socket.end();
+  };
+  return { port: between, seen, cut };
+}
+
 export async function rawSocket(port: number): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
-  cleanups.push(async () => void socket.destroy());
+  afterwards(async () => void socket.destroy());
   await once(socket, 'connect');
   return socket;
 }
@@ -136,7 +122,7 @@ export async function openVanishingPair(idleTimeoutMs: number): Promise<Pair & {
     tcpServer((inner) => {
       const outer = connect(port, '127.0.0.1');
       outer.on('error', () => undefined);
-      cleanups.push(async () => void outer.destroy());
+      afterwards(async () => void outer.destroy());
       inner.on('data', (chunk: Buffer) => silent || outer.write(chunk));
       outer.on('data', (chunk: Buffer) => silent || inner.write(chunk));
     }),
@@ -152,12 +138,4 @@ export async function idleTimeoutPassed(idleTimeoutMs: number): Promise<void> {
   const { near, far, vanish } = await openVanishingPair(idleTimeoutMs);
   vanish();
   await Promise.all([near.closed, far.closed]);
-}
-
-export function toBytes(text: string): Uint8Array {
-  return new TextEncoder().encode(text);
-}
-
-export function toText(message: Uint8Array): string {
-  return new TextDecoder().decode(message);
 }

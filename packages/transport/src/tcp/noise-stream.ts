@@ -92,19 +92,22 @@ export class NoiseStream implements EncryptedStream {
   async *messages(): AsyncGenerator<Uint8Array, void, void> {
     if (this.#iterated) throw new LatentError('INTERNAL', 'The messages of a stream are iterated a second time.');
     this.#iterated = true;
+    let hasEnded = false;
     try {
       while (true) {
         const message = this.#takeUnread();
         if (message !== undefined) yield message;
-        else if (this.#remoteEnded) return;
-        else if (this.#failure !== undefined) throw this.#failure;
+        else if (this.#remoteEnded) {
+          hasEnded = true;
+          return;
+        } else if (this.#failure !== undefined) throw this.#failure;
         else {
           this.#arrival = Promise.withResolvers();
           await this.#arrival.promise;
         }
       }
     } finally {
-      if (!this.#remoteEnded) this.destroy();
+      if (!hasEnded) this.destroy();
     }
   }
 
