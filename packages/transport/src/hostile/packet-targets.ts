@@ -25,7 +25,7 @@ import { parseUdpAddress } from '../udp/udp-address.ts';
 import { expectBound, type Fed, type FuzzTarget } from './fuzz-target.ts';
 import type { Samples } from './spoil-bytes.ts';
 
-const MANY = 100_000;
+const MANY = 87_500;
 const FEW = 20;
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const KEY = `0x${'ab'.repeat(32)}`;

@@ -6,6 +6,7 @@ import { linkTarget } from './link-target.ts';
 import { packetTargets } from './packet-targets.ts';
 import { createSecureTargets } from './secure-targets.ts';
 import { spoilBytes } from './spoil-bytes.ts';
+import { udxTarget } from './udx-target.ts';
 
 /** What hostile inputs to one parser came to. Plain JSON. */
 export interface FuzzResult {
@@ -31,7 +32,7 @@ const MOST_TOLD_BYTES = 200;
 
 /** Everything of the transport that strangers can send bytes to. */
 export async function listFuzzTargets(): Promise<readonly FuzzTarget[]> {
-  return [...packetTargets, linkTarget, ...connectionTargets, ...(await createSecureTargets())];
+  return [...packetTargets, udxTarget, linkTarget, ...connectionTargets, ...(await createSecureTargets())];
 }
 
 /** Feeds a target hostile inputs: the same for the same seed. Never throws because of one. */
