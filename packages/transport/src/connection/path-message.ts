@@ -10,15 +10,17 @@ const ID_BYTES = 16;
 const OFFSET_BYTES = 6;
 const ATTACHED_BYTES = 1 + 2 * OFFSET_BYTES;
 const ATTACH_BYTES = 1 + 1 + ID_BYTES + 4 + 1 + OFFSET_BYTES;
-const MAX_GOODBYE_BYTES = 2048;
+/** The longest that there is: each of its characters takes up to 6 bytes in JSON. */
+const MAX_GOODBYE_CHARS = 500;
+const MAX_GOODBYE_BYTES = 4096;
 
 /** Longest piece of data in one message. */
-export const MAX_DATA_BYTES = 64 * 1024;
+export const MAX_DATA_BYTES = 66 * 1024;
 /** Longest message: data and its kind. */
 export const MAX_PATH_MESSAGE_BYTES = MAX_DATA_BYTES + 1;
 
 /** Why a peer ends a connection, or will not have it. */
-const goodbyeSchema = z.object({ code: z.string().max(64), message: z.string().max(500) });
+const goodbyeSchema = z.object({ code: z.string().max(64), message: z.string().max(MAX_GOODBYE_CHARS) });
 export type Goodbye = z.infer<typeof goodbyeSchema>;
 
 /** Says which connection a path is for. The first message of the side that dialled. */
@@ -85,7 +87,7 @@ export function encodeAttach({ id, generation, isNew, received }: Attach): Uint8
 }
 
 export function encodeGoodbye({ code, message }: Goodbye): Uint8Array {
-  const text = new TextEncoder().encode(JSON.stringify({ code, message: message.slice(0, 500) }));
+  const text = new TextEncoder().encode(JSON.stringify({ code, message: message.slice(0, MAX_GOODBYE_CHARS) }));
   const bytes = new Uint8Array(1 + text.byteLength);
   bytes[0] = KIND.goodbye;
   bytes.set(text, 1);
