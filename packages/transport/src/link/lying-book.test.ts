@@ -1,8 +1,7 @@
 import type { BookLinkMessage } from '@latent/protocol';
 import { writeRelayChannel } from '@latent/protocol';
 import { describe, expect, test } from 'vitest';
-import { exchange, exchangeWith, openEchoPeer, openPeer } from '../peer/echoes.fixture.ts';
-import type { PeerTransportOptions } from '../peer/peer-transport.ts';
+import { exchange, exchangeWith, openEchoPeer, openPeer, openRelayPeer } from '../peer/echoes.fixture.ts';
 import { failureOf, keyPairOf, untilTestEnds } from '../udp/raw-socket.fixture.ts';
 import { createQueue } from './hostile-book.fixture.ts';
 import { openLyingBook } from './lying-book.fixture.ts';
@@ -11,14 +10,14 @@ const [NEAR, FAR, OTHER, OTHER_FAR] = [1, 2, 3, 4];
 const keyOf = (byte: number) => keyPairOf(byte).key;
 
 describe.each([
-  ['relayed', { dialsDirectly: false }],
-  ['over UDP too', {}],
-] as const)('a book that lies to peers who meet %s', (_name, options: Partial<PeerTransportOptions>) => {
+  ['relayed', openRelayPeer],
+  ['over UDP too', openPeer],
+] as const)('a book that lies to peers who meet %s', (_name, open) => {
   const meet = async () => {
     const book = await openLyingBook();
     const far = await openEchoPeer(FAR, { books: [book.url] });
     const other = await openEchoPeer(OTHER, { books: [book.url] });
-    const near = openPeer(NEAR, { ...options, handshakeTimeoutMs: 2_000 });
+    const near = open(NEAR, { handshakeTimeoutMs: 2_000 });
     const hints = [`book+${book.url}`];
     const connect = () => near.connect({ key: far.transport.key, hints }, { signal: untilTestEnds() });
     return { book, far, other, near, hints, connect };
@@ -106,7 +105,7 @@ test('a handshake that was recorded opens nothing when it is played again on a n
     if (key === keyOf(NEAR)) recorded.push(Buffer.from(frame));
     return [frame];
   };
-  const near = openPeer(NEAR, { dialsDirectly: false });
+  const near = openRelayPeer(NEAR);
   expect(await exchangeWith(near, far, hints, { byte: FAR, seed: 1, messages: 5 })).toBe('all');
   expect(recorded.length).toBeGreaterThan(5);
   const streamsBefore = far.streams.length;
@@ -117,7 +116,7 @@ test('a handshake that was recorded opens nothing when it is played again on a n
     return message;
   };
   book.relay = () => [];
-  const thief = openPeer(OTHER, { dialsDirectly: false, handshakeTimeoutMs: 600 });
+  const thief = openRelayPeer(OTHER, { handshakeTimeoutMs: 600 });
   const thieving = failureOf(thief.connect({ key: far.transport.key, hints }, { signal: untilTestEnds() }));
   const channel = await introduced.take();
   for (const frame of recorded) {
@@ -132,7 +131,7 @@ test('a handshake that was recorded opens nothing when it is played again on a n
 test('a book that sends a peer its own words back opens nothing', async () => {
   const book = await openLyingBook();
   const far = await openEchoPeer(FAR, { books: [book.url] });
-  const near = openPeer(NEAR, { dialsDirectly: false, handshakeTimeoutMs: 600 });
+  const near = openRelayPeer(NEAR, { handshakeTimeoutMs: 600 });
   book.relay = (frame, key) => {
     if (key !== undefined) book.send(frame, key);
     return [];
@@ -147,7 +146,7 @@ test('a book that sends a peer its own words back opens nothing', async () => {
 test('a book that loops a stream back in the middle changes nothing in it', async () => {
   const book = await openLyingBook();
   const far = await openEchoPeer(FAR, { books: [book.url] });
-  const near = openPeer(NEAR, { dialsDirectly: false });
+  const near = openRelayPeer(NEAR);
   const hints = [`book+${book.url}`];
   const stream = await near.connect({ key: far.transport.key, hints }, { signal: untilTestEnds() });
   let loops = 0;

@@ -8,6 +8,7 @@ import {
   hastyTimes,
   openEchoPeer,
   openPeer,
+  openRelayPeer,
 } from '../peer/echoes.fixture.ts';
 import { afterTest, untilTestEnds } from '../udp/raw-socket.fixture.ts';
 import { openSmallBook, type SmallBook, type Tamper } from './small-book.fixture.ts';
@@ -93,7 +94,7 @@ describe('a relay that drops, doubles, cuts, alters, invents and mixes up frames
   test('now and then cannot change a byte: streams go on by another channel', async () => {
     const outcomes = await withAll(async (name, { book, hints }) => {
       const far = await openEchoPeer(FAR, { books: [book.url] });
-      const near = openPeer(1, { dialsDirectly: false });
+      const near = openRelayPeer(1);
       const stream = await near.connect({ key: far.transport.key, hints }, { signal: untilTestEnds() });
       const { tamper, done } = tamperWith(name, 7, 6, 3);
       book.tamper = tamper;
@@ -111,7 +112,7 @@ describe('a relay that drops, doubles, cuts, alters, invents and mixes up frames
       const times = { ...hastyTimes, resumeMs: 800 };
       const outcomes = await withAll(async (name, { book, hints }) => {
         const far = await openEchoPeer(FAR, { books: [book.url], times });
-        const near = openPeer(1, { dialsDirectly: false, times, handshakeTimeoutMs: 600 });
+        const near = openRelayPeer(1, { times, handshakeTimeoutMs: 600 });
         const stream = await near.connect({ key: far.transport.key, hints }, { signal: untilTestEnds() });
         book.tamper = tamperWith(name, seed, 1, Number.POSITIVE_INFINITY).tamper;
         const outcome = await exchange(stream, { byte: FAR, seed, messages: 4 });

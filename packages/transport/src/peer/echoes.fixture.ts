@@ -1,15 +1,25 @@
 import { type LatentError, toLatentError } from '@latent/protocol';
 import { expect } from 'vitest';
 import { seededRandom } from '../hostile/dice.ts';
+import { openNodeLinkSocket } from '../link/node-link-socket.ts';
 import type { EncryptedStream, Transport } from '../transport.ts';
 import { afterTest, keyPairOf, untilTestEnds } from '../udp/raw-socket.fixture.ts';
 import { createPeerTransport, type PeerTransportOptions } from './peer-transport.ts';
+import { createRelayTransport, type RelayTransportOptions } from './relay-transport.ts';
 
 /** Short, so that a path that is cut is missed soon. */
 export const hastyTimes = { pathTimeoutMs: 400, quietMs: 400, resumeMs: 20_000 };
 
 export function openPeer(byte: number, options: Partial<PeerTransportOptions> = {}): Transport {
   const transport = createPeerTransport({ keyPair: keyPairOf(byte), times: hastyTimes, ...options });
+  afterTest(() => transport.close());
+  return transport;
+}
+
+/** Dials through books alone. */
+export function openRelayPeer(byte: number, options: Partial<RelayTransportOptions> = {}): Transport {
+  const base = { keyPair: keyPairOf(byte), openSocket: openNodeLinkSocket, times: hastyTimes };
+  const transport = createRelayTransport({ ...base, ...options });
   afterTest(() => transport.close());
   return transport;
 }

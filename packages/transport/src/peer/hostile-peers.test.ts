@@ -16,6 +16,7 @@ import { acceptIntroductions } from './accept-introductions.ts';
 import { AcceptedPeers } from './accepted-peers.ts';
 import { createBookLinks } from './book-links.ts';
 import { defaultTimes } from './default-times.ts';
+import { openRelayPeer } from './echoes.fixture.ts';
 import { createPeerTransport, type PeerTransportOptions } from './peer-transport.ts';
 import { attachRawPeer, muxFrame, openRawPeer, type RawPeer } from './raw-peer.fixture.ts';
 import { createUdpSide } from './udp-side.ts';
@@ -211,7 +212,7 @@ describe('a flood', () => {
     }
     expect(mostStreams).toBeLessThanOrEqual(30);
     expect(answers).toBe(0);
-    const near = open(3, { dialsDirectly: false });
+    const near = openRelayPeer(3);
     const hints = [`book+${honest.url}`];
     const stream = await near.connect({ key: keyPair.key, hints }, { signal: untilTestEnds() });
     await stream.send(randomBytes(5));

@@ -28,8 +28,6 @@ export interface PeerTransportOptions {
   /** For one search for a path, handshakes included. Default 10 s. */
   readonly handshakeTimeoutMs?: number;
   readonly times?: Partial<ConnectionTimes>;
-  /** Whether peers are dialled over UDP too. Default true; false: only through books, for networks where UDP is of no use. */
-  readonly dialsDirectly?: boolean;
   /** A connection that we dialled and that had no stream for so long is given up. Default 60 s. */
   readonly idleMs?: number;
   /** Of what we accept. */
@@ -48,7 +46,7 @@ export interface PeerTransportOptions {
  * with many streams over one connection that outlives its paths.
  */
 export function createPeerTransport(options: PeerTransportOptions): Transport {
-  const { keyPair, handshakeTimeoutMs = 10_000, dialsDirectly = true } = options;
+  const { keyPair, handshakeTimeoutMs = 10_000 } = options;
   const times = { ...defaultTimes, ...options.times };
   const closing = new AbortController();
   let own: { readonly port: UdpPort; readonly udp: OwnUdpSide; readonly address: string } | undefined;
@@ -66,7 +64,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   const dialler = dialPeers({
     keyPair,
     links,
-    udp: () => (dialsDirectly ? ownUdp() : undefined),
+    udp: ownUdp,
     handshakeTimeoutMs,
     times,
     idleMs: options.idleMs ?? 60_000,
@@ -94,8 +92,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     if (closing.signal.aborted) return;
     for (const peer of peers) dialler.prepare(peer);
     for (const book of parseHints(books.map(bookHint)).books) {
-      const link = links.use(book);
-      if (dialsDirectly) void ownUdp().discoverBy(link, closing.signal);
+      void ownUdp().discoverBy(links.use(book), closing.signal);
     }
   }
 
