@@ -49,7 +49,7 @@ export const transportFuzz: Benchmark = {
             { name: 'refused', unit: 'inputs' },
             { name: 'ended it', unit: 'inputs' },
             { name: 'crashes', unit: 'inputs' },
-            { name: 'longest', unit: 'ms' },
+            { name: 'longest', unit: 'CPU ms' },
             { name: 'memory before', unit: 'MiB' },
             { name: 'most memory', unit: 'MiB' },
           ],
@@ -60,7 +60,7 @@ export const transportFuzz: Benchmark = {
           columns: [
             { name: 'inputs', unit: '1' },
             { name: 'crashes', unit: 'inputs' },
-            { name: 'longest', unit: 'ms' },
+            { name: 'longest', unit: 'CPU ms' },
           ],
           rows: [{ name: 'transport', figures: [inputs, crashed, longestMs] }],
         },
@@ -70,7 +70,7 @@ export const transportFuzz: Benchmark = {
         'Made of well-formed ones: bits, bytes, numbers at the ends of ranges, cuts, splices, repetitions, fillings, random bytes; each as likely, up to three at once. The same for the same seed.',
         'Taken: read as something, or let in while what was fed goes on. It is no defect: many are samples with nothing done to them, and payloads may be anything.',
         'Each target has a process of its own, which its inputs may crash; memory is that of the whole process, of which an idle one has the first figure.',
-        'longest: by the wall clock of a machine that others use as well, garbage collection included.',
+        'longest: CPU time of the thread for one input, with whatever garbage collection fell into it.',
         ...crashes.slice(0, 10).map((crash) => `Crash: ${crash.slice(0, 500)}.`),
       ],
     };

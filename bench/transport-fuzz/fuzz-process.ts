@@ -10,6 +10,12 @@ answerAsked<FuzzAsked, FuzzTold | null>(fuzzAskedSchema, null, async ({ target, 
   const found = targets.find(({ name }) => name === target);
   if (found === undefined) throw new LatentError('INTERNAL', `There is no target "${target}".`);
   const rssBytes = process.memoryUsage().rss;
-  const result = await fuzz(found, { inputs, seed, nowMs: () => performance.now() });
+  const result = await fuzz(found, { inputs, seed, nowMs: threadMs });
   return { ...result, crashes: [...result.crashes], rssBytes, peakRssBytes: process.resourceUsage().maxRSS * 1024 };
 });
+
+/** CPU time of this thread: what others on the machine take is no cost of an input. */
+function threadMs(): number {
+  const { user, system } = process.threadCpuUsage();
+  return (user + system) / 1_000;
+}

@@ -18,6 +18,7 @@ export interface FuzzResult {
   readonly ended: number;
   /** Anything thrown that is no refusal, with the input: there should be none. */
   readonly crashes: readonly string[];
+  /** By the clock that was passed in. */
   readonly longestMs: number;
 }
 

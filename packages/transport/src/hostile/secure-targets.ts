@@ -87,9 +87,15 @@ async function openPath(): Promise<Fuzzed> {
   await turn();
   isThrough = false;
   let isOver = false;
-  const heard: Uint8Array[] = [];
+  const said: Uint8Array[] = [];
+  let heard = 0;
+  let isWrong = false;
   other.start({
-    onMessage: (bytes) => heard.push(Uint8Array.from(bytes)),
+    onMessage: (bytes) => {
+      // A byte that was cut off may be made up for by chance: then it is the right message.
+      isWrong ||= !isEqual(bytes, said[heard]);
+      heard += 1;
+    },
     onUnordered: () => undefined,
     onDrain: () => undefined,
     onEnded: () => {
@@ -98,7 +104,8 @@ async function openPath(): Promise<Fuzzed> {
   });
   return {
     feed: async (input) => {
-      one.sendMessage(input.subarray(0, MAX_DATA_BYTES));
+      said.push(input.slice(0, MAX_DATA_BYTES));
+      one.sendMessage(input.slice(0, MAX_DATA_BYTES));
       await turn();
       const right = sealed;
       if (right === undefined) throw new TypeError('nothing was sealed');
@@ -106,7 +113,7 @@ async function openPath(): Promise<Fuzzed> {
       const spoiled = spoilSealed(right, input);
       listener.push(spoiled);
       await turn();
-      expectBound('wrong messages', heard.length, 0);
+      expectBound('wrong messages', isWrong ? 1 : 0, 0);
       return isOver ? 'over' : 'taken';
     },
     close: () => {
@@ -135,4 +142,8 @@ export async function createSecureTargets(): Promise<readonly FuzzTarget[]> {
     { name: 'handshakes, dialling', samples: listener, share: 15_000, open: () => openHandshake(true) },
     { name: 'sealed messages', samples: [Uint8Array.of(2, 0, 3), new Uint8Array(40)], share: 10_000, open: openPath },
   ];
+}
+
+function isEqual(bytes: Uint8Array, expected: Uint8Array | undefined): boolean {
+  return expected?.byteLength === bytes.byteLength && expected.every((byte, at) => byte === bytes[at]);
 }
