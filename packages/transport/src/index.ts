@@ -6,6 +6,7 @@ export type { Finding, Reachability } from './doctor/diagnose-network.ts';
 export type { BookExamination } from './doctor/examine-book.ts';
 export { examineNetwork, type NetworkExamination } from './doctor/examine-network.ts';
 export { createKeyPair, KEY_SEED_BYTES, type KeyPair } from './key-pair.ts';
+export { gatherWrites } from './link/gather-writes.ts';
 export { openNodeLinkSocket } from './link/node-link-socket.ts';
 export type { Route } from './paths/path.ts';
 export { createPeerTransport, type PeerTransportOptions } from './peer/peer-transport.ts';

@@ -1,12 +1,12 @@
 import { hex32Schema, LatentError, type PeerLinkMessage } from '@latent/protocol';
 import { bytesToHex } from 'viem';
-import type { WebSocket } from 'ws';
 import { TokenBucket } from '../intake/token-bucket.ts';
 import { publicError } from '../public-error.ts';
 import type { Caller } from '../sockets/caller.ts';
 import { checkHello } from './check-hello.ts';
 import { answerPeer, closeAllChannels, closeChannel, introducePeer } from './introduce-peers.ts';
 import { Link } from './link.ts';
+import type { GatheringSocket } from './link-outgoing.ts';
 import { parseLinkMessage } from './parse-link-message.ts';
 import type { PeersContext } from './peers-context.ts';
 import { relayFrame } from './relay-frame.ts';
@@ -21,7 +21,8 @@ const TOO_LARGE = 1009;
 const MAX_REFUSAL_CHARS = 500;
 
 /** Carries one link from its challenge to its end. Everything that a message asks for is done before the next is read. */
-export function carryLink(peers: PeersContext, socket: WebSocket, caller: Caller): void {
+export function carryLink(peers: PeersContext, gathering: GatheringSocket, caller: Caller): void {
+  const { socket } = gathering;
   const { options, clock, logger } = peers;
   const challenge = hex32Schema.parse(bytesToHex(peers.randomBytes(32)));
   const messages = options.messagesPerMinute;
@@ -35,7 +36,7 @@ export function carryLink(peers: PeersContext, socket: WebSocket, caller: Caller
 
   const handle = (message: Buffer, isBinary: boolean) => {
     if (link === undefined) {
-      link = enter(peers, { socket, caller, challenge }, isBinary ? undefined : parseLinkMessage(message));
+      link = enter(peers, { socket: gathering, caller, challenge }, isBinary ? undefined : parseLinkMessage(message));
       peers.strangers.remove(stranger, strangerSlot);
       pingedSlot = peers.pinged.add(link);
       return;
@@ -87,7 +88,7 @@ export function carryLink(peers: PeersContext, socket: WebSocket, caller: Caller
 }
 
 interface Newcomer {
-  readonly socket: WebSocket;
+  readonly socket: GatheringSocket;
   readonly caller: Caller;
   readonly challenge: string;
 }

@@ -8,6 +8,12 @@ const SOCKET_BYTES = 256 * 1024;
 const TURN_BYTES = 64 * 1024;
 const BINARY = { binary: true } as const;
 
+/** A WebSocket, and what is called before each message that it sends. */
+export interface GatheringSocket {
+  readonly socket: WebSocket;
+  readonly gather: () => void;
+}
+
 export interface OutgoingEvents {
   /** The link has taken something. */
   readonly onTaken: () => void;
@@ -18,6 +24,7 @@ export interface OutgoingEvents {
 /** What goes out over one link: at once as long as it takes everything, else its channels take turns. */
 export class LinkOutgoing {
   readonly #socket: WebSocket;
+  readonly #gather: () => void;
   readonly #backlog: RelayBacklog;
   readonly #events: OutgoingEvents;
   /** Ends with frames that wait, in the order of their turns. */
@@ -28,20 +35,26 @@ export class LinkOutgoing {
     this.#takeTurns();
   };
 
-  constructor(socket: WebSocket, backlog: RelayBacklog, events: OutgoingEvents) {
+  constructor({ socket, gather }: GatheringSocket, backlog: RelayBacklog, events: OutgoingEvents) {
     this.#socket = socket;
+    this.#gather = gather;
     this.#backlog = backlog;
     this.#events = events;
   }
 
-  /** Sends ahead of every frame that waits. */
-  sendText(text: string): void {
+  /**
+   * Sends ahead of every frame that waits.
+   * @param mayWait for what else leaves in this turn
+   */
+  sendText(text: string, mayWait: boolean): void {
+    if (mayWait) this.#gather();
     this.#socket.send(text, this.#taken);
   }
 
   /** @returns whether the frame has to wait */
   sendFrame(end: ChannelEnd, frame: Buffer): boolean {
     if (this.#waiting.length === 0 && this.#hasRoom()) {
+      this.#gather();
       this.#socket.send(frame, BINARY, this.#taken);
       return false;
     }
@@ -74,6 +87,7 @@ export class LinkOutgoing {
   }
 
   #takeTurn(end: ChannelEnd): void {
+    this.#gather();
     let sentBytes = 0;
     let frames = 0;
     while (sentBytes < TURN_BYTES) {

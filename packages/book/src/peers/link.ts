@@ -3,7 +3,7 @@ import type { WebSocket } from 'ws';
 import type { Caller } from '../sockets/caller.ts';
 import type { ChannelEnd } from './channel.ts';
 import { ChannelNumbers } from './channel-numbers.ts';
-import { LinkOutgoing } from './link-outgoing.ts';
+import { type GatheringSocket, LinkOutgoing } from './link-outgoing.ts';
 import type { RelayAllowance } from './relay-allowance.ts';
 import type { RelayBacklog } from './relay-backlog.ts';
 import type { RelayRate } from './relay-rates.ts';
@@ -17,7 +17,7 @@ export interface LinkParts {
   readonly key: PeerKey;
   readonly caller: Caller;
   readonly accepts: boolean;
-  readonly socket: WebSocket;
+  readonly socket: GatheringSocket;
   readonly allowance: RelayAllowance;
   readonly rate: RelayRate;
   readonly backlog: RelayBacklog;
@@ -53,7 +53,7 @@ export class Link {
     this.accepts = accepts;
     this.allowance = allowance;
     this.rate = rate;
-    this.#socket = socket;
+    this.#socket = socket.socket;
     const onTaken = () => {
       this.isAlive = true;
     };
@@ -71,7 +71,8 @@ export class Link {
 
   tell(message: BookLinkMessage): void {
     if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.#socket.terminate();
-    else if (this.isOpen) this.outgoing.sendText(JSON.stringify(message));
+    // A refusal may be the last word before the link is dropped, with all that waits then.
+    else if (this.isOpen) this.outgoing.sendText(JSON.stringify(message), message.kind !== 'refused');
   }
 
   /** Stops and starts to read from it. */

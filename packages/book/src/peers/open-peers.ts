@@ -62,7 +62,7 @@ export async function openPeers(given: PeersDependencies, store: Store): Promise
     route: {
       path: PEER_LINK_PATH,
       maxMessageBytes: RELAY_HEADER_BYTES + MAX_RELAY_PAYLOAD_BYTES,
-      carry: (socket, caller) => carryLink(peers, socket, caller),
+      carry: (socket, caller, gather) => carryLink(peers, { socket, gather }, caller),
     },
     status: () => ({
       links: peers.roster.size,

@@ -1,5 +1,6 @@
 import type { IncomingMessage, Server } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { gatherWrites } from '@latent/transport';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { BookContext } from '../book-context.ts';
 import { TokenBucket } from '../intake/token-bucket.ts';
@@ -10,8 +11,11 @@ export interface SocketRoute {
   readonly path: string;
   /** Largest message that is taken, in bytes. */
   readonly maxMessageBytes: number;
-  /** Carries a WebSocket from its opening to its end. Pings are answered already. */
-  readonly carry: (socket: WebSocket, caller: Caller) => void;
+  /**
+   * Carries a WebSocket from its opening to its end. Pings are answered already.
+   * @param gather to be called before each message that is sent
+   */
+  readonly carry: (socket: WebSocket, caller: Caller, gather: () => void) => void;
 }
 
 /** Pieces in which a message may come, as WebSocket fragments and as reads of the network; more are kept by nobody honest. */
@@ -54,7 +58,7 @@ export function serveSockets(server: Server, context: Sockets, routes: readonly 
     const { route, sockets } = found;
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
       answerPings(webSocket, context);
-      route.carry(webSocket, caller);
+      route.carry(webSocket, caller, gatherWrites(socket));
     });
   });
 

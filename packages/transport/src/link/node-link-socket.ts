@@ -1,6 +1,7 @@
 import { MAX_RELAY_PAYLOAD_BYTES, RELAY_HEADER_BYTES } from '@latent/protocol';
 import { WebSocket } from 'ws';
 import { after } from '../timers.ts';
+import { gatherWrites } from './gather-writes.ts';
 import type { LinkSocket, LinkSocketListener } from './link-socket.ts';
 
 const HANDSHAKE_TIMEOUT_MS = 10_000;
@@ -17,6 +18,10 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
     maxPayload: MAX_RELAY_PAYLOAD_BYTES + RELAY_HEADER_BYTES,
     // Masking keeps scripts of web pages from feeding proxies chosen bytes; ours are ciphertext, and the mask would be work for nothing.
     generateMask: (mask) => mask.fill(0),
+  });
+  let gather = () => {};
+  socket.on('upgrade', (response) => {
+    gather = gatherWrites(response.socket);
   });
   let reason = '';
   let stopWatch = after(SILENCE_MS, () => socket.terminate());
@@ -53,11 +58,14 @@ export function openNodeLinkSocket(url: string, listener: LinkSocketListener): L
   };
   return {
     sendText: (text) => {
-      if (isReady()) socket.send(text);
+      if (!isReady()) return;
+      gather();
+      socket.send(text);
     },
     sendBytes: (bytes, sent) => {
-      if (isReady()) socket.send(bytes, { binary: true }, () => sent());
-      else sent();
+      if (!isReady()) return sent();
+      gather();
+      socket.send(bytes, { binary: true }, () => sent());
     },
     check: (timeoutMs) => {
       // All paths of a link may be doubted at once: one answer is for all.
