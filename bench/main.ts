@@ -21,7 +21,9 @@ import { proofWebgpu } from './proof-webgpu.ts';
 import { relay } from './relay.ts';
 import { sandboxStart } from './sandbox-start.ts';
 import { stream } from './stream.ts';
+import { transport } from './transport.ts';
 import { transportFuzz } from './transport-fuzz.ts';
+import { transportSoak } from './transport-soak.ts';
 import { vouchers } from './vouchers.ts';
 
 /** Every benchmark there is. A new one is added here. */
@@ -43,11 +45,13 @@ const benchmarks: readonly Benchmark[] = [
   proofHonest,
   proofKernels,
   proofWebgpu,
+  transport,
   transportFuzz,
+  transportSoak,
 ];
 
 async function main(argv: readonly string[], signal: AbortSignal): Promise<void> {
-  const { name, runs, json, save } = readArguments(argv);
+  const { name, runs, minutes, json, save } = readArguments(argv);
   if (name === undefined) {
     console.log(listBenchmarks());
     return;
@@ -59,7 +63,7 @@ async function main(argv: readonly string[], signal: AbortSignal): Promise<void>
   const loadAverageAtStart = loadAverages();
   const startedAt = new Date();
   const onProgress = (text: string) => console.error(`· ${text}`);
-  const measurement = await benchmark.run({ runs, signal, onProgress });
+  const measurement = await benchmark.run({ runs, minutes, signal, onProgress });
   signal.throwIfAborted();
   const machine = await readMachineFacts(startedAt, loadAverageAtStart);
   const result = { benchmark: name, machine, ...measurement };

@@ -4,7 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { Worker } from 'node:worker_threads';
 import { LatentError } from '@latent/protocol';
-import { createTcpTransport, createKeyPair } from '@latent/transport';
+import { createKeyPair, createTcpTransport } from '@latent/transport';
 import { type ChannelKind, type ReceiverNote, receiverNoteSchema, TLS_IDENTITY, TLS_OPTIONS } from './channel-kinds.ts';
 
 /** Connects to an end in another thread, in one of the ways that are compared. */

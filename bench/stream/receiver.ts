@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { createServer as createTlsServer } from 'node:tls';
 import { parentPort, workerData } from 'node:worker_threads';
-import { createTcpTransport, createKeyPair, type EncryptedStream } from '@latent/transport';
+import { createKeyPair, createTcpTransport, type EncryptedStream } from '@latent/transport';
 import { type ChannelSetup, channelSetupSchema, type ReceiverNote, TLS_OPTIONS } from './channel-kinds.ts';
 
 // A thread of its own, as two ends in one would take turns. It listens, counts what arrives on each connection, and
