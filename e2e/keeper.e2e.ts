@@ -57,11 +57,9 @@ describe('a keeper', () => {
     store.close();
     const again = await startKeeper({ ...patient, minWorth: '1', gasTimes: 1 }, 'batch');
     const [deed] = await ended(again);
-    expect(deed).toMatchObject({
-      deed: 'checkpoint',
-      state: 'done',
-      leases: good.map(({ leaseId }) => leaseId).sort(),
-    });
+    expect(deed).toMatchObject({ deed: 'checkpoint', state: 'done' });
+    // In which order depends on when each voucher came.
+    expect([...deed!.leases].sort()).toEqual(good.map(({ leaseId }) => leaseId).sort());
     expect(await transactionsOf(again)).toBe(1);
     for (const lease of good) expect((await paidUnits(lease))[0]).toBeGreaterThan(0n);
     expect(await paidUnits(bad!)).toEqual([]);
