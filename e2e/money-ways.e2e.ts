@@ -9,6 +9,8 @@ import {
   leaseHistory,
   openFromSet,
   openLease,
+  prepareLease,
+  prepareOpening,
   readBalances,
   readChainTime,
   readLease,
@@ -51,6 +53,55 @@ describe('every way of paying for a lease, on a real chain', () => {
       expect(await money.dollarsOf(money.renter)).toBe(before);
     },
   );
+
+  test('a lease that was prepared is only sent when it comes about; for another lease that is left aside, and so is what is too late', async () => {
+    const { chain, renter } = money;
+    const [first, second] = [await money.draft(agents), await money.draft(agents)];
+    const prepared = await prepareOpening(chain);
+    const wish = ({ terms, asks }: HeldLease) => {
+      return { terms, asks, prepared, funding: { kind: 'authorization', renter } } as const;
+    };
+    const prepare = async (lease: HeldLease) => {
+      const ready = await prepareLease(chain, wish(lease));
+      expect(ready?.leaseId).toBe(lease.leaseId);
+      return ready;
+    };
+    const isOpen = async ({ leaseId }: HeldLease) => (await readLease(chain, leaseId)).state === 'active';
+    const ready = await prepare(first);
+    expect(await isOpen(first)).toBe(false);
+    const hashes: string[] = [];
+    const other = await openLease(chain, { ...wish(second), ready, onSent: (hash) => hashes.push(hash) });
+    expect([await isOpen(first), await isOpen(second)]).toEqual([false, true]);
+    await end(second);
+    // The transaction that was prepared for it can no longer be sent: the renter has sent another one.
+    const late = await openLease(chain, { ...wish(first), ready, onSent: (hash) => hashes.push(hash) });
+    expect(await isOpen(first)).toBe(true);
+    await end(first);
+    const third = await money.draft(agents);
+    const { transaction } = (await prepare(third)) ?? {};
+    const sent = await openLease(chain, {
+      ...wish(third),
+      ready: await prepare(third),
+      onSent: (hash) => hashes.push(hash),
+    });
+    expect(hashes).toEqual([other?.hash, late?.hash, sent?.hash]);
+    const mined = await chain.public.getTransaction({ hash: sent?.hash ?? '0x' });
+    expect([mined.gas, mined.nonce]).toEqual([transaction?.gas, transaction?.nonce]);
+    expect(await openLease(chain, wish(third))).toBeUndefined();
+    await end(third);
+  });
+
+  test('a lease that cannot be opened is not prepared either, nor one that takes a transaction before', async () => {
+    const { chain, renter } = money;
+    const { terms, asks } = await money.draft(agents);
+    const dear = { ...terms, order: { ...terms.order, deposit: terms.order.deposit - 1n } };
+    expect(
+      await prepareLease(chain, { terms: dear, asks, funding: { kind: 'authorization', renter } }),
+    ).toBeUndefined();
+    const spent = await chain.public.getTransactionCount({ address: renter.address });
+    expect(await prepareLease(chain, { terms, asks, funding: { kind: 'allowance', renter } })).toBeUndefined();
+    expect(await chain.public.getTransactionCount({ address: renter.address })).toBe(spent);
+  });
 
   test('an authorization, and the balance, are sent by anybody; a permit and an allowance by the renter alone', async () => {
     const { chain, renter, stranger } = money;

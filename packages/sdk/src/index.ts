@@ -66,6 +66,13 @@ export { fundOrderSet, type OpenFromSetParameters, openFromSet } from './leases/
 export { type OpenLeaseParameters, openLease } from './leases/open-lease.ts';
 export { type OpenedLeases, openedLeases } from './leases/opened-leases.ts';
 export type { Funding } from './leases/pay-deposit.ts';
+export {
+  type LeaseToOpen,
+  type PreparedLease,
+  type PreparedOpening,
+  prepareLease,
+  prepareOpening,
+} from './leases/prepare-opening.ts';
 export { readChainTime } from './leases/read-chain-time.ts';
 export { type LeaseOnChain, readLease } from './leases/read-lease.ts';
 export { readRoster } from './leases/read-roster.ts';

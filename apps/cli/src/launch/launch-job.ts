@@ -24,6 +24,7 @@ import {
   packJobFiles,
   parseJobFile,
   placeOrder,
+  prepareOpening,
   readChainTime,
   withChain,
 } from '@latent/sdk';
@@ -99,16 +100,10 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   const archive = await packTo(home, name, job, jobPath, signal);
 
   const books = options.books.length === 0 ? network.books : options.books;
-  const order = await withChain(() => placeOrder(chain, { books, requirements, nowSeconds: nowSeconds(), signal }), {
-    signal,
-    onWaiting,
-  });
-  observer.onOrdered(requirements, order);
-  if (order.chosen.length === 0) throw noMatch(requirements, order);
-
   const peerSeed = randomBytes(32);
   const meterSecret = generatePrivateKey();
-  const held = await holdOrdered({ chain, requirements, order, peerSeed, renter: purses.renter }, dependencies);
+  const opening = prepareOpening(chain);
+  const held = await orderAndHold({ chain, books, requirements, peerSeed, renter: purses.renter }, dependencies);
   const asks = held.map(({ signed }) => signed);
   // Both clocks: the contract goes by its blocks, and the newest of a chain that was down may be old.
   const chainSeconds = await withChain(() => readChainTime(chain), { signal, onWaiting });
@@ -151,7 +146,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   signal.throwIfAborted();
   store.create(record);
   const opened = await openOrGiveUp(dependencies, name, () =>
-    withChain(() => openLease(chain, { funding: payer.funding, terms, asks }), {
+    withChain(async () => openLease(chain, { funding: payer.funding, terms, asks, prepared: await opening }), {
       signal,
       onWaiting,
     }),
@@ -166,20 +161,25 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   return open;
 }
 
-async function holdOrdered(
+/** @throws LatentError ORDER_NO_MATCH, and those of `placeOrder` and `holdMembers` */
+async function orderAndHold(
   from: {
     readonly chain: ChainClient;
+    readonly books: readonly string[];
     readonly requirements: Requirements;
-    readonly order: PlacedOrder;
     readonly peerSeed: Uint8Array;
     readonly renter: Address;
   },
   { observer, signal }: LaunchDependencies,
 ): Promise<readonly HeldAsk[]> {
-  const { chain, requirements, order, peerSeed, renter } = from;
+  const { chain, books, requirements, peerSeed, renter } = from;
   const { machines, devicesPerMachine } = requirements;
   const transport = openRenterTransport(peerSeed);
   try {
+    const place = () => placeOrder(chain, { books, requirements, nowSeconds: nowSeconds(), transport, signal });
+    const order = await withChain(place, { signal, onWaiting: ({ message }) => observer.onWaiting(message) });
+    observer.onOrdered(requirements, order);
+    if (order.chosen.length === 0) throw noMatch(requirements, order);
     return await holdMembers({
       domain: chain.domain,
       transport,

@@ -8,6 +8,7 @@ import {
   type SignedAsk,
   toLatentError,
 } from '@latent/protocol';
+import type { PeerAddress, Transport } from '@latent/transport';
 import { toChainError } from '../chain/chain-error.ts';
 import type { ChainClient } from '../chain/connect-chain.ts';
 import { askBook } from './ask-book.ts';
@@ -18,6 +19,11 @@ export interface PlaceOrderParameters {
   readonly books: readonly string[];
   readonly requirements: Requirements;
   readonly nowSeconds: number;
+  /**
+   * Gets ready meanwhile what will be wanted next: links to the books, then connections to the agents that are about to be chosen, while
+   * the chain is asked about them.
+   */
+  readonly transport?: Transport | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -36,7 +42,8 @@ export interface PlacedOrder extends MatchResult {
  * `chosen` is empty and `relaxations` say what would match.
  */
 export async function placeOrder(client: ChainClient, parameters: PlaceOrderParameters): Promise<PlacedOrder> {
-  const { books, requirements, nowSeconds, signal } = parameters;
+  const { books, requirements, nowSeconds, transport, signal } = parameters;
+  transport?.prepare({ books });
   const answers = await Promise.all(
     books.map(async (book) => {
       try {
@@ -70,6 +77,7 @@ export async function placeOrder(client: ChainClient, parameters: PlaceOrderPara
       cause: faults[0],
     });
   }
+  transport?.prepare({ peers: likelyPeers(parameters, [...merged.values()]) });
   const known = await dropUnknownAgents(client, [...merged.values()], faults);
   const candidates = known.map(({ candidate }) => candidate);
   return {
@@ -78,6 +86,24 @@ export async function placeOrder(client: ChainClient, parameters: PlaceOrderPara
     signed: new Map(known.map(({ candidate, signed }) => [candidate.id, signed])),
     faults,
   };
+}
+
+/**
+ * The agents that will be asked for holds, if the chain knows them all. Anybody can sign an ask, and may put anything into its hints:
+ * until the chain has answered they lead no further than to the books that are asked anyway.
+ */
+function likelyPeers(
+  { books, requirements }: PlaceOrderParameters,
+  asks: readonly CheckedAsk[],
+): readonly PeerAddress[] {
+  const ownBooks = new Set(books.map((book) => `book+${book}`));
+  const { chosen, spares } = matchOrder(
+    requirements,
+    asks.map(({ candidate }) => candidate),
+  );
+  return [...chosen, ...spares]
+    .map(({ resource: { peerKey, hints } }) => ({ key: peerKey, hints: hints.filter((hint) => ownBooks.has(hint)) }))
+    .filter(({ hints }) => hints.length > 0);
 }
 
 /** Presence and free devices are only hints of a book; the agent's hold decides. So the more hopeful statement is taken. */

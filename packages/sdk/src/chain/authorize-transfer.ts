@@ -1,4 +1,4 @@
-import { type Hex, type LocalAccount, parseSignature } from 'viem';
+import { type Hex, type LocalAccount, parseSignature, type TypedDataDomain } from 'viem';
 import type { ChainClient } from './connect-chain.ts';
 import { tokenDomain } from './token-domain.ts';
 
@@ -19,16 +19,18 @@ export type AuthorizationArguments = readonly [bigint, bigint, number, Hex, Hex]
  * Signs that the escrow may take `amount` base units from `owner`, once, for what the nonce is the digest of and for
  * nothing else.
  * @param validBefore unix seconds
- * @throws LatentError CHAIN_UNREACHABLE (the stablecoin is asked for its domain)
+ * @param domain of the stablecoin, which is asked for it unless given
+ * @throws LatentError CHAIN_UNREACHABLE
  */
 export async function authorizeTransfer(
   client: ChainClient,
   owner: LocalAccount,
   { amount, nonce, validBefore }: { readonly amount: bigint; readonly nonce: Hex; readonly validBefore: number },
+  domain?: TypedDataDomain,
 ): Promise<AuthorizationArguments> {
   const window = { validAfter: 0n, validBefore: BigInt(validBefore) };
   const signature = await owner.signTypedData({
-    domain: await tokenDomain(client),
+    domain: domain ?? (await tokenDomain(client)),
     primaryType: 'ReceiveWithAuthorization',
     types: { ReceiveWithAuthorization: receiveWithAuthorization },
     message: { from: owner.address, to: client.deployment.escrow, value: amount, ...window, nonce },

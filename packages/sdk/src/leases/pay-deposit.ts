@@ -6,7 +6,15 @@ import {
   messageTypes,
   signOrder,
 } from '@latent/protocol';
-import { type Address, erc20Abi, type Hex, type LocalAccount, parseSignature, zeroAddress } from 'viem';
+import {
+  type Address,
+  erc20Abi,
+  type Hex,
+  type LocalAccount,
+  parseSignature,
+  type TypedDataDomain,
+  zeroAddress,
+} from 'viem';
 import { authorizeTransfer } from '../chain/authorize-transfer.ts';
 import { toChainError } from '../chain/chain-error.ts';
 import type { ChainClient } from '../chain/connect-chain.ts';
@@ -43,6 +51,8 @@ export interface OpeningCall {
   readonly funding: Funding;
   /** Who sends the transaction and pays its gas. */
   readonly sender: Address;
+  /** Of the stablecoin, which is asked for it unless given. */
+  readonly tokenDomain?: TypedDataDomain | undefined;
 }
 
 /**
@@ -51,12 +61,12 @@ export interface OpeningCall {
  * those of `sendTransaction` where the allowance is raised
  */
 export async function encodeOpening(client: ChainClient, call: OpeningCall): Promise<Hex> {
-  const { terms, leaseId, matched, funding, sender } = call;
+  const { terms, leaseId, matched, funding, sender, tokenDomain: domain } = call;
   const { order } = terms;
   switch (funding.kind) {
     case 'authorization': {
       const wanted = { amount: order.deposit, nonce: leaseId, validBefore: order.openBy };
-      const authorization = await authorizeTransfer(client, funding.renter, wanted);
+      const authorization = await authorizeTransfer(client, funding.renter, wanted, domain);
       return encodeCall({
         abi: leaseEscrowAbi,
         functionName: 'openWithAuthorization',
@@ -65,7 +75,7 @@ export async function encodeOpening(client: ChainClient, call: OpeningCall): Pro
     }
     case 'permit': {
       requireRenter(order.renter, sender, 'a permit');
-      const permit = await signPermit(client, funding.renter, order.deposit, order.openBy);
+      const permit = await signPermit(client, { owner: funding.renter, domain }, order.deposit, order.openBy);
       return encodeCall({ abi: leaseEscrowAbi, functionName: 'openWithPermit', args: [order, matched, ...permit] });
     }
     case 'permit2': {
@@ -113,7 +123,12 @@ function requireRenter(renter: Address, sender: Address, what: string): void {
 }
 
 /** ERC-2612. */
-async function signPermit(client: ChainClient, owner: LocalAccount, value: bigint, deadline: number) {
+async function signPermit(
+  client: ChainClient,
+  { owner, domain }: { readonly owner: LocalAccount; readonly domain: TypedDataDomain | undefined },
+  value: bigint,
+  deadline: number,
+) {
   const { token, escrow } = client.deployment;
   const nonce = await client.public
     .readContract({ address: token, abi: tokenNoncesAbi, functionName: 'nonces', args: [owner.address] })
@@ -121,7 +136,7 @@ async function signPermit(client: ChainClient, owner: LocalAccount, value: bigin
       throw toChainError(thrown);
     });
   const signature = await owner.signTypedData({
-    domain: await tokenDomain(client),
+    domain: domain ?? (await tokenDomain(client)),
     primaryType: 'Permit',
     types: { Permit: permitFields },
     message: { owner: owner.address, spender: escrow, value, nonce, deadline: BigInt(deadline) },
