@@ -176,7 +176,7 @@ export class Connection {
     this.#stopResumeTimer?.();
     this.#incoming.told(toldReceived);
     this.#outgoing.restart(from);
-    before?.destroy();
+    if (before !== undefined) this.#leave(before);
     this.#goOn();
     this.#mux.measure();
   }
@@ -352,6 +352,15 @@ export class Connection {
     if (path === undefined || this.#isPathFull || !this.#incoming.mustTell) return;
     this.#incoming.told(this.received);
     this.#isPathFull = !path.sendMessage(encodeAck(this.received));
+  }
+
+  /**
+   * The dialler drops the path before. The other side waits for that: were it quicker, the dialler would take its path for lost before it
+   * has heard of the new one, and look for another.
+   */
+  #leave(before: Path): void {
+    if (this.#options.isInitiator) before.destroy();
+    else after(this.#options.times.pathTimeoutMs, () => before.destroy());
   }
 
   #drop(): void {
