@@ -23,6 +23,8 @@ declare module 'streamx' {
     on(event: 'drain' | 'end' | 'close', listener: () => void): this;
     protected _read(done: (error?: Error | null) => void): void;
     protected _write(data: Uint8Array, done: (error?: Error | null) => void): void;
+    /** Instead of `_write`: everything that was written since the last one was done. */
+    protected _writev(data: readonly Uint8Array[], done: (error?: Error | null) => void): void;
     protected _final(done: (error?: Error | null) => void): void;
     protected _predestroy(): void;
     protected _destroy(done: (error?: Error | null) => void): void;

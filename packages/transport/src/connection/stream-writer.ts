@@ -1,12 +1,14 @@
 import type { LatentError } from '@latent/protocol';
-import { frameMessage } from './message-reader.ts';
+import { Uint8ArrayList } from 'uint8arraylist';
+import { encodeLength, LENGTH_BYTES } from './message-reader.ts';
 import type { MuxStream } from './mux.ts';
 
 /**
- * A stream sends so much in its turn: a message on a path with all that belongs to it, and little enough that others need not wait long.
+ * A stream sends so much in its turn: a message on a path with all that belongs to it, and little enough that others need not wait long. More than 64 KiB, which many take for a
+ * piece of their own.
  * What a stream without window keeps back.
  */
-export const PIECE_BYTES = 60 * 1024;
+export const PIECE_BYTES = 65 * 1024;
 
 export interface StreamWriterOptions {
   /** Calls `send` in this stream's turn. */
@@ -14,10 +16,9 @@ export interface StreamWriterOptions {
 }
 
 interface Unsent {
-  /** The message with its length in front. */
-  readonly frame: Uint8Array;
-  /** Bytes of it that were passed on. */
-  at: number;
+  readonly message: Uint8Array;
+  /** Bytes of it that were passed on; undefined: not even its length was. */
+  at: number | undefined;
   readonly passed: PromiseWithResolvers<void>;
 }
 
@@ -37,11 +38,11 @@ export class StreamWriter {
     stream.addEventListener('idle', () => queueMicrotask(() => this.#onIdle()));
   }
 
-  /** Copies the message. Resolves when all of it was passed on. @throws LatentError the one that the stream failed with */
+  /** Resolves when all of the message was passed on, which nobody may alter before. @throws LatentError the one that the stream failed with */
   send(message: Uint8Array): Promise<void> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure);
     const passed = Promise.withResolvers<void>();
-    this.#unsent.push({ frame: frameMessage(message), at: 0, passed });
+    this.#unsent.push({ message, at: undefined, passed });
     this.#last = passed.promise;
     if (this.#state === 'idle') this.#goOn();
     return passed.promise;
@@ -65,7 +66,7 @@ export class StreamWriter {
 
   #goOn(): void {
     const head = this.#unsent[0];
-    if (head !== undefined && head.at === head.frame.byteLength) {
+    if (head !== undefined && head.at === head.message.byteLength) {
       this.#unsent.shift();
       head.passed.resolve();
     }
@@ -76,10 +77,12 @@ export class StreamWriter {
   #sendPiece(): void {
     const head = this.#unsent[0];
     if (head === undefined || this.#stream.writeStatus !== 'writable') return;
-    const piece = head.frame.subarray(head.at, head.at + PIECE_BYTES);
-    head.at += piece.byteLength;
+    const { message, at = 0 } = head;
+    const isFirst = head.at === undefined;
+    const bytes = message.subarray(at, at + PIECE_BYTES - (isFirst ? LENGTH_BYTES : 0));
+    head.at = at + bytes.byteLength;
     this.#state = 'waiting for its turn';
-    this.#stream.send(piece);
+    this.#stream.send(isFirst ? new Uint8ArrayList(encodeLength(message), bytes) : bytes);
     if (this.#stream.writeBufferLength > 0) this.#state = 'waiting for the window';
     else this.#goOn();
   }

@@ -107,7 +107,8 @@ test('a handshake that was recorded opens nothing when it is played again on a n
   };
   const near = openRelayPeer(NEAR);
   expect(await exchangeWith(near, far, hints, { byte: FAR, seed: 1, messages: 5 })).toBe('all');
-  expect(recorded.length).toBeGreaterThan(5);
+  // The handshake takes two; what follows may leave together.
+  expect(recorded.length).toBeGreaterThan(2);
   const streamsBefore = far.streams.length;
   // Somebody without the key is introduced, and the book plays what the peer had said.
   const introduced = createQueue<number>();

@@ -1,4 +1,4 @@
-import { encodeRelayFrame, MAX_RELAY_PAYLOAD_BYTES } from '@latent/protocol';
+import { MAX_RELAY_PAYLOAD_BYTES, RELAY_HEADER_BYTES, writeRelayChannel } from '@latent/protocol';
 import { Duplex } from 'streamx';
 
 /** Bytes that wait for the link before a writer is held up. */
@@ -33,11 +33,12 @@ export class RelayedBytes extends Duplex {
     this.destroy(reason);
   }
 
-  protected override _write(data: Uint8Array, done: () => void): void {
-    let left = Math.ceil(data.byteLength / MAX_RELAY_PAYLOAD_BYTES);
+  /** What waited while the link was busy leaves together: a frame for each small piece would cost more than the bytes. */
+  protected override _writev(chunks: readonly Uint8Array[], done: () => void): void {
+    const frames = toFrames(this.#options.channel, chunks);
+    let left = frames.length;
     if (left === 0) done();
-    for (let at = 0; at < data.byteLength; at += MAX_RELAY_PAYLOAD_BYTES) {
-      const frame = encodeRelayFrame(this.#options.channel, data.subarray(at, at + MAX_RELAY_PAYLOAD_BYTES));
+    for (const frame of frames) {
       this.#options.send(frame, () => {
         left -= 1;
         if (left === 0) done();
@@ -50,4 +51,28 @@ export class RelayedBytes extends Duplex {
     this.#isGone = true;
     this.#options.onClosed();
   }
+}
+
+/** As few frames as hold the bytes, which are copied. */
+function toFrames(channel: number, chunks: readonly Uint8Array[]): readonly Uint8Array[] {
+  const frames: Uint8Array[] = [];
+  let left = chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0);
+  let frame = new Uint8Array();
+  let filled = 0;
+  for (const chunk of chunks) {
+    for (let at = 0; at < chunk.byteLength; ) {
+      if (filled === frame.byteLength) {
+        frame = new Uint8Array(RELAY_HEADER_BYTES + Math.min(left, MAX_RELAY_PAYLOAD_BYTES));
+        writeRelayChannel(frame, channel);
+        filled = RELAY_HEADER_BYTES;
+        frames.push(frame);
+      }
+      const part = chunk.subarray(at, at + frame.byteLength - filled);
+      frame.set(part, filled);
+      filled += part.byteLength;
+      at += part.byteLength;
+      left -= part.byteLength;
+    }
+  }
+  return frames;
 }
