@@ -6,7 +6,7 @@ import { Heartbeat } from './heartbeat.ts';
 import { Incoming } from './incoming.ts';
 import { createMux, MAX_OUTBOUND_STREAMS, type Mux, type MuxStream } from './mux.ts';
 import { MuxedStream } from './muxed-stream.ts';
-import { MAX_UNACKNOWLEDGED_BYTES, Outgoing } from './outgoing.ts';
+import { Outgoing } from './outgoing.ts';
 import {
   DATA_TAG,
   DATAGRAM_TAG,
@@ -18,7 +18,6 @@ import {
   PING,
   PONG,
 } from './path-message.ts';
-import { PIECE_BYTES } from './stream-writer.ts';
 import { Turns } from './turns.ts';
 
 export interface ConnectionTimes {
@@ -53,9 +52,6 @@ export interface ConnectionOptions {
   readonly onEnded: (error: LatentError) => void;
 }
 
-/** What a connection may keep beside MAX_UNACKNOWLEDGED_BYTES and what streams hold back for want of a window. */
-const SLACK_BYTES = 4 * 1024 * 1024;
-
 /**
  * What lasts between two peers: the streams, over one path at a time. Each path is encrypted and authenticated by itself, so that this
  * can trust what arrives. Bytes are counted on both sides; on a new path each side says how far it has received, and the other goes on
@@ -68,7 +64,7 @@ export class Connection {
   readonly #mux: Mux;
   readonly #streams = new Map<number, MuxedStream>();
   readonly #datagrams = new Datagrams();
-  readonly #outgoing = new Outgoing();
+  readonly #outgoing: Outgoing;
   readonly #turns = new Turns(() => this.#outgoing.hasRoom);
   readonly #incoming = new Incoming(() => this.#sendAck());
   #path: Path | undefined;
@@ -87,6 +83,7 @@ export class Connection {
     this.#options = options;
     this.remoteKey = options.remoteKey;
     this.id = options.id;
+    this.#outgoing = new Outgoing(options.isInitiator ? MAX_OUTBOUND_STREAMS : options.maxInboundStreams);
     this.#mux = createMux({
       isInitiator: options.isInitiator,
       maxInboundStreams: options.maxInboundStreams,
@@ -163,10 +160,6 @@ export class Connection {
    * @throws LatentError MESSAGE_INVALID when the peer cannot have received what it says
    */
   attach(path: Path, { generation, peerReceived, toldReceived }: PathStart): void {
-    if (this.#failure !== undefined) {
-      path.destroy();
-      return;
-    }
     const from = this.resumeFrom(peerReceived);
     const before = this.#path;
     this.#path = path;
@@ -322,16 +315,6 @@ export class Connection {
     return offset + bytes.byteLength;
   }
 
-  /**
-   * A peer can make us send without having received anything: by windows that it grants, pings that we answer, streams that we refuse.
-   * Those that are in order stay below this.
-   */
-  get #maxHeldBytes(): number {
-    const { isInitiator, maxInboundStreams } = this.#options;
-    const streams = isInitiator ? MAX_OUTBOUND_STREAMS : maxInboundStreams;
-    return MAX_UNACKNOWLEDGED_BYTES + streams * PIECE_BYTES + SLACK_BYTES;
-  }
-
   #multiplex(bytes: Uint8Array): void {
     this.#isReceiving = true;
     try {
@@ -339,7 +322,7 @@ export class Connection {
     } finally {
       this.#isReceiving = false;
     }
-    if (this.heldBytes > this.#maxHeldBytes) {
+    if (this.#outgoing.isOverfull) {
       throw new LatentError('STREAM_CLOSED', 'The peer asks for ever more and takes nothing of it in.');
     }
     this.#goOn();

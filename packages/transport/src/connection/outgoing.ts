@@ -1,17 +1,26 @@
 import { LatentError } from '@latent/protocol';
 import { ResendBuffer } from './resend-buffer.ts';
+import { PIECE_BYTES } from './stream-writer.ts';
 
 /** Bytes that may be on the way unacknowledged: what 40 MB/s need at 100 ms. */
 export const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
 /** Bytes that wait here for the path, beside what the path itself holds: little, so that a small message need not wait long. */
 const MAX_UNSENT_BYTES = 128 * 1024;
+/** What may be kept beside the above, and beside the piece that each stream may hold back for want of a window. */
+const SLACK_BYTES = 4 * 1024 * 1024;
 
 /** The bytes that a connection has for its peer, over all its paths: what is sent next, and what is kept to be sent again. */
 export class Outgoing {
   readonly #buffer = new ResendBuffer();
+  readonly #maxHeldBytes: number;
   #sentTo = 0;
   /** The most that was ever sent: what comes after, no peer can have received. */
   #everSentTo = 0;
+
+  /** @param maxStreams as many as there may be that send */
+  constructor(maxStreams: number) {
+    this.#maxHeldBytes = MAX_UNACKNOWLEDGED_BYTES + maxStreams * PIECE_BYTES + SLACK_BYTES;
+  }
 
   /** Bytes that are kept, as the peer has not acknowledged them. */
   get heldBytes(): number {
@@ -21,6 +30,14 @@ export class Outgoing {
   /** Whether streams may hand over more. */
   get hasRoom(): boolean {
     return this.heldBytes < MAX_UNACKNOWLEDGED_BYTES && this.#buffer.end - this.#sentTo < MAX_UNSENT_BYTES;
+  }
+
+  /**
+   * A peer can make us send without having received anything: by windows that it grants, pings that we answer, streams that we refuse.
+   * One that is in order never gets so far.
+   */
+  get isOverfull(): boolean {
+    return this.heldBytes > this.#maxHeldBytes;
   }
 
   get isAllSent(): boolean {
