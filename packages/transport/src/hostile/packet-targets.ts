@@ -9,7 +9,7 @@ import {
   peerLinkMessageSchema,
 } from '@latent/protocol';
 import { Datagrams, MAX_DATAGRAM_BYTES } from '../connection/datagrams.ts';
-import { frameMessage, MessageReader } from '../connection/message-reader.ts';
+import { encodeLength, MessageReader } from '../connection/message-reader.ts';
 import {
   decodePathMessage,
   encodeAck,
@@ -129,7 +129,9 @@ export const packetTargets: readonly FuzzTarget[] = [
   },
   {
     name: 'messages of streams',
-    samples: [frameMessage(token), frameMessage(new Uint8Array(0)), frameMessage(new Uint8Array(5_000))],
+    samples: [token, new Uint8Array(0), new Uint8Array(5_000)].map((message) =>
+      Uint8Array.of(...encodeLength(message), ...message),
+    ),
     share: MANY,
     open: () => {
       const reader = new MessageReader();
