@@ -27,6 +27,7 @@ import type { Samples } from './spoil-bytes.ts';
 
 const MANY = 87_500;
 const FEW = 20;
+const framed = (message: Uint8Array) => Uint8Array.of(...encodeLength(message), ...message);
 const utf8 = (text: string) => new TextEncoder().encode(text);
 const KEY = `0x${'ab'.repeat(32)}`;
 const token = new Uint8Array(TOKEN_BYTES).fill(7);
@@ -129,9 +130,7 @@ export const packetTargets: readonly FuzzTarget[] = [
   },
   {
     name: 'messages of streams',
-    samples: [token, new Uint8Array(0), new Uint8Array(5_000)].map((message) =>
-      Uint8Array.of(...encodeLength(message), ...message),
-    ),
+    samples: [framed(token), framed(new Uint8Array(0)), framed(new Uint8Array(5_000))],
     share: MANY,
     open: () => {
       const reader = new MessageReader();
