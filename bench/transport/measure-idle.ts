@@ -7,7 +7,7 @@ import { type WayName, wayNames } from './notes.ts';
 import { type Common, type ListenerProcess, startPair } from './start-pair.ts';
 import { WAY_TITLES } from './way-titles.ts';
 
-export const IDLE_CONNECTIONS = 1_000;
+const IDLE_CONNECTIONS = 1_000;
 const AT_ONCE = 16;
 const IDLE_MS = 20_000;
 const BYTES_PER_KIB = 1024;

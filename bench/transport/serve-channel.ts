@@ -1,7 +1,7 @@
 import type { Channel } from './channel.ts';
 
 /** First byte of a channel's first message: what the listening end does with the channel. */
-export const PURPOSE = { echo: 0, sink: 1, call: 2 } as const;
+const PURPOSE = { echo: 0, sink: 1, call: 2 } as const;
 const COUNT_BYTES = 8;
 
 /** Everything is sent back, the first message too. */
