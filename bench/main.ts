@@ -10,6 +10,7 @@ import { readArguments, USAGE } from './harness/read-arguments.ts';
 import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
 import { links } from './links.ts';
+import { nat } from './nat.ts';
 import { pageStream } from './page-stream.ts';
 import { proof } from './proof.ts';
 import { proofCheats } from './proof-cheats.ts';
@@ -38,6 +39,7 @@ const benchmarks: readonly Benchmark[] = [
   pageStream,
   links,
   relay,
+  nat,
   proof,
   proofCheats,
   proofDraws,

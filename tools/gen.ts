@@ -63,6 +63,11 @@ const generators: readonly Generator[] = [
     generate: async () => (await import('./gen-costs.ts')).generateCosts(),
   },
   {
+    name: 'page of networks',
+    writes: ['docs/reference/networks.md'],
+    generate: async () => (await import('./gen-networks.ts')).generateNetworks(),
+  },
+  {
     name: 'reference of the command line',
     writes: ['docs/reference/cli.md'],
     generate: async () => (await import('./gen-cli-reference.ts')).generateCliReference(),

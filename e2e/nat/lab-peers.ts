@@ -10,12 +10,23 @@ const BOOK_FILE = fileURLToPath(new URL('book-process.ts', import.meta.url));
 const PEER_FILE = fileURLToPath(new URL('peer-process.ts', import.meta.url));
 const BOOK_PORT = 7001;
 
+export interface FreshTimes {
+  readonly answeredMs: number;
+  readonly directMs: number | null;
+}
+
 /** A peer at a place of a lab. Methods throw what the peer says went wrong. */
 export interface LabPeer {
   readonly key: string;
   readonly hints: readonly string[];
   /** @returns the route of the first answer, and after how long it came */
   connect(other: LabPeer): Promise<{ readonly ms: number; readonly route: string }>;
+  /**
+   * Connects by a transport that is made for it, as one that has not talked to anybody, and closes it again.
+   * @param directWithinMs how long a direct path is waited for; 0: not at all
+   * @returns milliseconds from the beginning until the first answer, and until the path was direct; null where it was not
+   */
+  connectAfresh(other: LabPeer, directWithinMs: number): Promise<FreshTimes>;
   route(other: LabPeer): Promise<string>;
   /** Messages there and back, one after the other. @returns the route after the last */
   echo(other: LabPeer, messages: number): Promise<string>;
@@ -94,6 +105,8 @@ function createPeer(
     hints,
     process: running,
     connect: (other) => ask({ kind: 'connect', key: other.key, hints: [...other.hints] }, 'connected'),
+    connectAfresh: (other, directWithinMs) =>
+      ask({ kind: 'fresh', key: other.key, hints: [...other.hints], directWithinMs }, 'freshly'),
     route: async (other) => (await ask({ kind: 'route', key: other.key }, 'route')).route,
     echo: async (other, messages) => (await ask({ kind: 'echo', key: other.key, messages }, 'echoed')).route,
     bulk: async (other, bytes) => (await ask({ kind: 'bulk', key: other.key, bytes }, 'bulk')).megabytesPerSecond,

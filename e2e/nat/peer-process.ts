@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createInterface } from 'node:readline';
+import { setTimeout as pause } from 'node:timers/promises';
 import { peerKeySchema } from '@latent/protocol';
 import { createKeyPair, createPeerTransport, type EncryptedStream } from '@latent/transport';
 import { z } from 'zod';
@@ -11,15 +12,21 @@ const optionsSchema = z.object({ books: z.array(z.string()), pathTimeoutMs: z.nu
 const { books, pathTimeoutMs } = optionsSchema.parse(JSON.parse(process.argv[2] ?? ''));
 const CONNECT_LIMIT_MS = 15_000;
 const MESSAGE_BYTES = 64 * 1024;
+/** How exactly it is known when a path became direct. */
+const LOOK_MS = 2;
 
-const transport = createPeerTransport({
-  keyPair: createKeyPair(randomBytes(32)),
-  books,
-  times: { pathTimeoutMs, resumeMs: 60_000 },
-});
+const transport = openTransport();
 const listener = await transport.listen((stream) => void serve(stream), { address: '0.0.0.0', port: 0 });
 await listener.settled;
 answer({ kind: 'ready', key: transport.key, hints: [...listener.hints] });
+
+function openTransport() {
+  return createPeerTransport({
+    keyPair: createKeyPair(randomBytes(32)),
+    books,
+    times: { pathTimeoutMs, resumeMs: 60_000 },
+  });
+}
 
 const streams = new Map<string, EncryptedStream>();
 const incoming = new Map<string, AsyncIterator<Uint8Array>>();
@@ -53,6 +60,8 @@ async function obey(command: PeerCommand): Promise<PeerAnswer> {
       await echo(command.key, Uint8Array.of(0));
       return { kind: 'connected', ms: performance.now() - startedMs, route: routeOf(stream) };
     }
+    case 'fresh':
+      return { kind: 'freshly', ...(await connectAfresh(command)) };
     case 'route':
       return { kind: 'route', route: routeOf(find(command.key)) };
     case 'echo': {
@@ -69,6 +78,26 @@ async function obey(command: PeerCommand): Promise<PeerAnswer> {
       return { kind: 'bulk', megabytesPerSecond: await bulk(command.key, command.bytes) };
     default:
       return command satisfies never;
+  }
+}
+
+async function connectAfresh(command: Extract<PeerCommand, { readonly kind: 'fresh' }>) {
+  const fresh = openTransport();
+  try {
+    const startedMs = performance.now();
+    const peer = { key: peerKeySchema.parse(command.key), hints: command.hints };
+    const stream = await fresh.connect(peer, { signal: AbortSignal.timeout(CONNECT_LIMIT_MS) });
+    await stream.send(Uint8Array.of(0));
+    await stream.messages()[Symbol.asyncIterator]().next();
+    const answeredMs = performance.now() - startedMs;
+    for (;;) {
+      const nowMs = performance.now() - startedMs;
+      if (stream.route?.kind === 'direct') return { answeredMs, directMs: nowMs };
+      if (nowMs >= command.directWithinMs) return { answeredMs, directMs: null };
+      await pause(LOOK_MS);
+    }
+  } finally {
+    await fresh.close();
   }
 }
 
