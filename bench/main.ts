@@ -9,6 +9,7 @@ import { printResult } from './harness/print-result.ts';
 import { readArguments, USAGE } from './harness/read-arguments.ts';
 import { saveResult } from './harness/save-result.ts';
 import { launch } from './launch.ts';
+import { launchPeers } from './launch-peers.ts';
 import { links } from './links.ts';
 import { nat } from './nat.ts';
 import { pageStream } from './page-stream.ts';
@@ -30,6 +31,7 @@ import { vouchers } from './vouchers.ts';
 /** Every benchmark there is. A new one is added here. */
 const benchmarks: readonly Benchmark[] = [
   launch,
+  launchPeers,
   gas,
   gasElsewhere,
   sandboxStart,
