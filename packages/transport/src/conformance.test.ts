@@ -8,6 +8,7 @@ import { createTcpTransport } from './tcp/tcp-transport.ts';
 import type { Transport } from './transport.ts';
 import { openRawSocket, openUdpProxy } from './udp/raw-socket.fixture.ts';
 
+const MEBIBYTE = 1024 * 1024;
 /** A connection that is cut waits no longer for another path. */
 const TIMES = { pathTimeoutMs: 1_000, resumeMs: 1_500 };
 
@@ -74,6 +75,8 @@ describeTransport({
   name: 'tcp',
   open: openTcp,
   route: 'direct',
+  // Four sockets, and what their kernel keeps for each.
+  bufferedBytes: 24 * MEBIBYTE,
   openNowhere: async () => [`tcp://127.0.0.1:${await tcpServer(() => undefined)}`],
   skip: [
     {
@@ -87,6 +90,7 @@ describeTransport({
   name: 'peer, direct',
   open: openDirect,
   route: 'direct',
+  bufferedBytes: 8 * MEBIBYTE,
   openNowhere: async () => [`udp://127.0.0.1:${(await openRawSocket()).address.port}`],
   skip: [],
 });
@@ -95,6 +99,7 @@ describeTransport({
   name: 'peer, relayed',
   open: (options = {}) => openByBook(options, true),
   route: 'relayed',
+  bufferedBytes: 8 * MEBIBYTE,
   openNowhere: openMuteBook,
   skip: [
     {
@@ -108,6 +113,7 @@ describeTransport({
   name: 'peer, through a hole',
   open: (options = {}) => openByBook(options, false),
   route: 'direct',
+  bufferedBytes: 8 * MEBIBYTE,
   openNowhere: openMuteBook,
   skip: [
     {

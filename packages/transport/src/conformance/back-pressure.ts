@@ -1,13 +1,16 @@
 import { expect } from 'vitest';
 import { collect, failureOf } from '../loopback.fixture.ts';
+import { MAX_MESSAGE_BYTES } from '../transport.ts';
 import { BULK, openEcho, openPair, sendOn } from './bench.ts';
 import type { Run, TransportSuite } from './suite.ts';
 
-export function describeBackPressure({ open }: TransportSuite, run: Run): void {
+export function describeBackPressure({ open, bufferedBytes }: TransportSuite, run: Run): void {
+  const mostAhead = bufferedBytes / MAX_MESSAGE_BYTES;
+  const total = 2 * mostAhead;
+
   run('a reader that reads nothing stops the sender, and loses nothing', async () => {
     const bench = await open();
     const { near, far } = await openPair(bench);
-    const total = 200;
     const sending = sendOn(near, total);
     const clock = await openEcho(bench);
     let before: number;
@@ -15,8 +18,8 @@ export function describeBackPressure({ open }: TransportSuite, run: Run): void {
       before = sending.sent;
       await clock.trips();
     } while (sending.sent !== before);
-    // What two kernels buffer on a loopback connection is a few megabytes; without back-pressure it would be all 50 MiB.
-    expect(before).toBeLessThan(total / 2);
+    // Without back-pressure it would be all.
+    expect(before).toBeLessThan(mostAhead);
     const received = collect(far);
     await sending.done;
     await near.end();
@@ -26,7 +29,6 @@ export function describeBackPressure({ open }: TransportSuite, run: Run): void {
   run('a sender is never far ahead of a reader that lags', async () => {
     const bench = await open();
     const { near, far } = await openPair(bench);
-    const total = 160;
     const sending = sendOn(near, total);
     const clock = await openEcho(bench);
     let received = 0;
@@ -38,7 +40,7 @@ export function describeBackPressure({ open }: TransportSuite, run: Run): void {
       if (received === total) break;
     }
     expect(received).toBe(total);
-    expect(furthestAhead).toBeLessThan(total / 2);
+    expect(furthestAhead).toBeLessThan(mostAhead);
   });
 
   run('a reader that reads nothing holds up no other stream', async () => {

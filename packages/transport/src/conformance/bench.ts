@@ -41,5 +41,7 @@ export function sendOn(stream: EncryptedStream, most = Number.POSITIVE_INFINITY)
   const done = (async () => {
     for (; state.sent < most && !state.isStopped; state.sent += 1) await stream.send(BULK);
   })();
+  // Whoever wants to know asks.
+  done.catch(() => undefined);
   return Object.assign(state, { done });
 }

@@ -31,6 +31,8 @@ export interface TransportSuite {
   readonly name: string;
   readonly open: (options?: BenchOptions) => Promise<TransportBench>;
   readonly route: Route['kind'];
+  /** More than a sender gets ahead of its reader: windows, and what the systems between keep. A multiple of MAX_MESSAGE_BYTES. */
+  readonly bufferedBytes: number;
   /** Well-formed hints where nobody answers. */
   readonly openNowhere: () => Promise<readonly string[]>;
   /** Tests that do not apply, and why. */

@@ -218,7 +218,8 @@ describe('a peer whose process was killed', () => {
 
   test('and started again ends its streams with the reason, and lets new ones in, also those that waited', async () => {
     const { child, port } = await start(0);
-    const near = openPeer(1);
+    // A process may take its time to start.
+    const near = openPeer(1, { handshakeTimeoutMs: 60_000, times: { ...hastyTimes, resumeMs: 60_000 } });
     const peer = { key: keyPairOf(FAR).key, hints: [`udp://127.0.0.1:${port}`] };
     const stream = await near.connect(peer, { signal: untilTestEnds() });
     const messages = stream.messages()[Symbol.asyncIterator]();
