@@ -93,7 +93,7 @@ describe('a stream', () => {
     let isCut = true;
     proxy.alter = (bytes) => (isCut ? [] : [bytes]);
     const hints = [`udp://127.0.0.1:${proxy.address.port}`, `book+${book.url}`];
-    const stream = await connect(openPeer(1, { handshakeTimeoutMs: 600 }), far, hints);
+    const stream = await connect(openPeer(1), far, hints);
     const ping = pingOn(stream);
     await ping();
     expect([stream.route?.kind, stream.route?.through]).toEqual(['relayed', `book ${book.url}`]);
