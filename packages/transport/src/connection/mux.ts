@@ -7,7 +7,7 @@ import { MuxLimit } from './mux-limit.ts';
 
 /** What a stream may have on the way unread, at first and at most; it grows while the reader keeps up. In bytes. */
 export const FIRST_WINDOW_BYTES = 256 * 1024;
-const MAX_WINDOW_BYTES = 4 * 1024 * 1024;
+const MAX_WINDOW_BYTES = 6 * 1024 * 1024;
 /** Most bytes of a stream that one frame carries; ours carry less. */
 export const MAX_FRAME_BYTES = 65 * 1024;
 /** Streams that we may have open to one peer; how many it takes is its own choice. */

@@ -99,6 +99,24 @@ describe('back-pressure', () => {
     near.destroy();
   });
 
+  test('a reader that reads nothing is sent one window, however small the pieces', async () => {
+    const joined = new Joined();
+    // A window grows by the round trip, once that is known.
+    joined.far.measure();
+    await joined.settle();
+    const { near, raw, far } = await joined.openPair();
+    for (let count = 0; count < 20; count += 1) {
+      await near.send(new Uint8Array());
+      await joined.settle();
+    }
+    for (let sent = 0; sent < 40 * FIRST_WINDOW_BYTES && raw.writeBufferLength === 0; sent += 50_000) {
+      void near.send(new Uint8Array(50_000)).catch(() => undefined);
+      await joined.settle();
+    }
+    expect(far.unreadBytes).toBeLessThanOrEqual(FIRST_WINDOW_BYTES);
+    near.destroy();
+  });
+
   test('a reader that lags is never granted more than a window beyond what it has read', async () => {
     const joined = new Joined();
     const { near, far } = await joined.openPair();

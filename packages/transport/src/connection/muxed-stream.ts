@@ -2,11 +2,13 @@ import { LatentError, type PeerKey } from '@latent/protocol';
 import type { Route } from '../paths/path.ts';
 import { type EncryptedStream, MAX_MESSAGE_BYTES } from '../transport.ts';
 import { MessageReader } from './message-reader.ts';
-import type { MuxStream } from './mux.ts';
+import { FIRST_WINDOW_BYTES, type MuxStream } from './mux.ts';
 import { StreamWriter, type StreamWriterOptions } from './stream-writer.ts';
 
 /** Unread bytes beyond this stop the peer, once its window is used up. */
 const MAX_UNREAD_BYTES = 64 * 1024;
+/** The peer is granted its window anew whenever it has used so much of it. */
+const GRANT_BYTES = FIRST_WINDOW_BYTES / 2;
 
 export interface MuxedStreamOptions extends StreamWriterOptions {
   readonly remoteKey: PeerKey;
@@ -24,7 +26,8 @@ export class MuxedStream implements EncryptedStream {
   readonly #options: MuxedStreamOptions;
   readonly #reader = new MessageReader();
   readonly #writer: StreamWriter;
-  #isPaused = false;
+  /** Bytes that came since the peer was granted its window anew. */
+  #ungrantedBytes = 0;
   #iterated = false;
   #arrival: PromiseWithResolvers<void> | undefined;
   #failure: LatentError | undefined;
@@ -41,6 +44,7 @@ export class MuxedStream implements EncryptedStream {
     this.#stream = stream;
     this.#options = options;
     this.#writer = new StreamWriter(stream, options);
+    stream.sendPause();
     const { promise, resolve } = Promise.withResolvers<void>();
     this.closed = promise;
     stream.addEventListener('remoteCloseWrite', () => {
@@ -133,8 +137,11 @@ export class MuxedStream implements EncryptedStream {
     if (this.#failure !== undefined) return;
     try {
       if (this.#remoteEnded) throw new LatentError('STREAM_CLOSED', 'The peer sent more after its end.');
-      for (const chunk of data instanceof Uint8Array ? [data] : data) this.#reader.add(chunk);
-      this.#pauseOrResume();
+      for (const chunk of data instanceof Uint8Array ? [data] : data) {
+        this.#ungrantedBytes += chunk.byteLength;
+        this.#reader.add(chunk);
+      }
+      this.#grant();
     } catch (thrown) {
       this.#break(toStreamError(thrown));
     }
@@ -146,7 +153,7 @@ export class MuxedStream implements EncryptedStream {
     if (this.#isDropped && this.#failure !== undefined) throw this.#failure;
     try {
       const message = this.#reader.take();
-      if (message !== undefined) this.#pauseOrResume();
+      if (message !== undefined) this.#grant();
       else if (this.#remoteEnded && this.#reader.heldBytes > 0) {
         throw new LatentError('STREAM_CLOSED', 'The peer ended amid a message.');
       }
@@ -158,20 +165,17 @@ export class MuxedStream implements EncryptedStream {
   }
 
   /**
-   * Holds the peer back by its window alone. The multiplexer's own `pause` would keep what still comes, and drop it when the connection
-   * breaks: behind an end that has arrived, that would look like a stream that was received whole. And its `resume` forgets a pause that
-   * is made meanwhile.
+   * Holds the peer back by its window alone, which it is granted anew as far as it is read. Left to itself the multiplexer grants, and
+   * doubles the window, with every frame that comes, read or not. Its own `pause` would keep what still comes, and drop it when the
+   * connection breaks: behind an end that has arrived, that would look like a stream that was received whole.
    */
-  #pauseOrResume(): void {
+  #grant(): void {
     const { heldBytes, hasMessage } = this.#reader;
-    if (this.#stream.status !== 'open' || this.#remoteEnded) return;
-    if (!this.#isPaused && heldBytes >= MAX_UNREAD_BYTES && hasMessage) {
-      this.#isPaused = true;
-      this.#stream.sendPause();
-    } else if (this.#isPaused && (heldBytes < MAX_UNREAD_BYTES / 2 || !hasMessage)) {
-      this.#isPaused = false;
-      this.#stream.sendResume();
-    }
+    const isRead = heldBytes < MAX_UNREAD_BYTES / 2 || !hasMessage;
+    if (this.#ungrantedBytes < GRANT_BYTES || !isRead || this.#stream.status !== 'open' || this.#remoteEnded) return;
+    this.#ungrantedBytes = 0;
+    this.#stream.sendResume();
+    this.#stream.sendPause();
   }
 
   #whyClosed(cause: Error | undefined): LatentError {

@@ -2,8 +2,11 @@ import { LatentError } from '@latent/protocol';
 import { ResendBuffer } from './resend-buffer.ts';
 import { PIECE_BYTES } from './stream-writer.ts';
 
-/** Bytes that may be on the way unacknowledged: what 40 MB/s need at 100 ms. */
-export const MAX_UNACKNOWLEDGED_BYTES = 4 * 1024 * 1024;
+/**
+ * Bytes that may be on the way unacknowledged: what 20 MB/s need at 150 ms, where all that follow a lost packet wait for it for one more
+ * round trip or two. Less than the 8 MiB that a book keeps for a channel.
+ */
+export const MAX_UNACKNOWLEDGED_BYTES = 6 * 1024 * 1024;
 /** Bytes that wait here for the path, beside what the path itself holds: little, so that a small message need not wait long. */
 const MAX_UNSENT_BYTES = 128 * 1024;
 /** What may be kept beside the above, and beside the piece that each stream may hold back for want of a window. */
