@@ -18,8 +18,9 @@ const stages = [
   { name: 'order', of: 'order' },
   { name: 'holds', of: 'holds' },
   { name: 'opening transaction sent', of: 'sent' },
-  { name: 'every connection live', of: 'live' },
-  { name: 'all of it', of: 'total' },
+  { name: 'every connection live, meanwhile', of: 'live' },
+  { name: 'order until both', of: 'total' },
+  { name: 'order until asked again after that', of: 'again' },
 ] as const satisfies readonly { readonly name: string; readonly of: keyof LaunchTimes }[];
 
 /** How long a renter waits until a cluster of homes is its own, block time apart. */
@@ -56,15 +57,8 @@ export const launchPeers: Benchmark = {
         },
       ],
       aims: [
-        aimAtMost(
-          `order until ${MACHINES} connections are live, p95`,
-          percentile(
-            later.map(({ total }) => total),
-            95,
-          ) ?? Number.NaN,
-          AIM_MS,
-          'ms',
-        ),
+        aim(`order until the transaction is sent and ${MACHINES} connections are live, p95`, 'total', later),
+        aim('the same, all of them asked again only after it was sent, p95', 'again', later),
       ],
       notes: NOTES,
     };
@@ -74,10 +68,18 @@ export const launchPeers: Benchmark = {
 const NOTES: readonly string[] = [
   `A renter and ${MACHINES + SPARES} operators, each alone in a home behind a router (\`cone\` of e2e/nat/lab-spec.ts); the chain and one book at one public place. Every uplink delays each packet by ${DELAY_MS} ms each way, so that a round trip between any two places takes about ${ROUND_TRIP_MS} ms: see the table. Everything is real, and a process of its own, but for the agents' driver, which runs no jobs here.`,
   'Each launch has a new transport: a new key and UDP port, no link to the book, no connection to any agent. The HTTP connections to book and chain are those of Node, which keeps them for some seconds: between launches they are lost, but for what is asked to see whether all machines are free again, which is what `latent launch` has after it has asked the chain for its id.',
-  'Stages follow one another: "sent" ends when the chain has taken the opening transaction, which is mined up to a second later, outside of the figure. Then each held agent is asked once more, and has to answer. The lease is closed afterwards, which is not timed.',
+  'Holds are answers over connections that are encrypted from end to end. From them on two things go on at once: the opening transaction is sent, which ends when the chain has taken it (it is mined up to a second later, outside of the figure); and each held agent is asked another call, which it has to answer. When both are done, all are asked again, which takes one round trip more. The lease is closed afterwards, which is not timed.',
   'The book and the chain are reached without TLS, which would add a round trip to each connection.',
   'All processes, the shapers of the uplinks among them, share the cores of this machine.',
 ];
+
+function aim(figure: string, of: 'total' | 'again', times: readonly LaunchTimes[]) {
+  const measured = percentile(
+    times.map((one) => one[of]),
+    95,
+  );
+  return aimAtMost(figure, measured ?? Number.NaN, AIM_MS, 'ms');
+}
 
 function stageTable(title: string, times: readonly LaunchTimes[]): Table {
   const rows = stages.map(({ name, of }) => ({ name, figures: spread(times.map((one) => one[of])) }));
@@ -96,9 +98,9 @@ async function launchAgainAndAgain(
     renter.process.say('launch');
     const launched = await renter.next('launched');
     times.push(launched.times);
-    const { order, holds, sent, live, total } = launched.times;
-    const parts = [order, holds, sent, live].map((ms) => Math.round(ms)).join(' + ');
-    onProgress(`launch ${times.length} of ${runs + 1}: ${parts} = ${Math.round(total)} ms`);
+    const [order, holds, sent, live, total, again] = stages.map(({ of }) => Math.round(launched.times[of]));
+    const parts = `${order} + ${holds} + (${sent} | ${live}) = ${total} ms`;
+    onProgress(`launch ${times.length} of ${runs + 1}: ${parts}; asked again, ${again} ms`);
   }
   return { times, roundTripsMs };
 }

@@ -55,17 +55,19 @@ export async function launchRound(renter: Renter, signal: AbortSignal): Promise<
     const wanted = await lease(held.map(({ signed }) => signed));
     const { terms } = wanted;
     const opened = openLease(chain, { ...wanted, ready: await ready, onSent: () => taken.resolve() });
-    await Promise.race([taken.promise, opened]);
-    const sent = performance.now();
-
+    const isSent = Promise.race([taken.promise, opened]).then(() => performance.now());
     const links = held.map(({ candidate: { resource } }) => ({
       transport,
       peer: { key: resource.peerKey, hints: resource.hints },
     }));
     // Any call would do; this one can be answered before the lease is mined, and the answer is signed.
     const again = { renter: account.address, devices: devicesPerMachine };
-    await Promise.all(links.map((link, rank) => holdAsk(link, { ...again, ask: idOf(held, rank) }, signal)));
-    const live = performance.now();
+    const askAll = async () => {
+      await Promise.all(links.map((link, rank) => holdAsk(link, { ...again, ask: idOf(held, rank) }, signal)));
+      return performance.now();
+    };
+    const [sent, live] = await Promise.all([isSent, askAll()]);
+    const askedAgain = await askAll();
     const routes = links.map(({ peer }) => transport.routeTo(peer.key)?.kind);
 
     if ((await opened) === undefined) throw new LatentError('INTERNAL', 'The lease had been opened before.');
@@ -75,8 +77,8 @@ export async function launchRound(renter: Renter, signal: AbortSignal): Promise<
     const closes = await Promise.all(links.map((link) => claimMember(link, leaseId, signal)));
     await closeLease(chain, { account, terms, paidUnits: [], voucher: undefined, closes });
     return {
-      ...{ order: ordered - placed, holds: holdsTaken - ordered, sent: sent - holdsTaken, live: live - sent },
-      total: live - placed,
+      ...{ order: ordered - placed, holds: holdsTaken - ordered, sent: sent - holdsTaken, live: live - holdsTaken },
+      ...{ total: Math.max(sent, live) - placed, again: askedAgain - placed },
       direct: routes.filter((route) => route === 'direct').length,
       relayed: routes.filter((route) => route === 'relayed').length,
     };

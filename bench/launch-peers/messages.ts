@@ -25,17 +25,20 @@ export const renterSetupSchema = z.object({
 });
 export type RenterSetup = z.infer<typeof renterSetupSchema>;
 
-/** Milliseconds of one launch, each from the end of the one before; `total` is their sum. */
+/** Milliseconds of one launch. */
 const launchTimesSchema = z.object({
   /** From the order to the machines that are chosen. */
   order: z.number(),
-  /** Until so many agents have signed holds, and these were checked. */
+  /** From there until so many agents have signed holds, and these were checked. */
   holds: z.number(),
-  /** Until the chain has taken the opening transaction. */
+  /** From there until the chain has taken the opening transaction. */
   sent: z.number(),
-  /** Until each of the held agents has answered a call. */
+  /** From the holds, too, until each of the held agents has answered another call. */
   live: z.number(),
+  /** From the order until both are done. */
   total: z.number(),
+  /** From the order until each has answered once more, asked only when the transaction was sent. */
+  again: z.number(),
   /** Connections to held agents that were direct at the end, and those that were relayed. */
   direct: z.int(),
   relayed: z.int(),

@@ -1,5 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { constants, setPriority } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { deviceOf } from '../addresses.ts';
 import { inside, runIp } from '../namespaces.ts';
@@ -25,6 +26,8 @@ export async function startShaper(internet: string, edge: string, home: string, 
   const passing = `u-${home}`;
   const [program, words] = inside(internet, process.execPath, [PROGRAM, deviceOf(home), passing]);
   const child = spawn(program, words, { stdio: ['ignore', 'ignore', 'pipe', 'ipc'] });
+  // A line does not wait for processors that have other things to do.
+  if (child.pid !== undefined) setPriority(child.pid, constants.priority.PRIORITY_HIGHEST);
   let complaint = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
