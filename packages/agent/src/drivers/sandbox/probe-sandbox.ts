@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
+import { jobUid } from '../job-user.ts';
 import { systemPath } from '../supervised/system-path.ts';
-import { jobUid } from './job-user.ts';
 import { dropRoot } from './sandbox-command.ts';
 import { findSandboxTools, type SandboxTools } from './sandbox-tools.ts';
 import type { Machine } from './seccomp/job-filter.ts';

@@ -4,6 +4,7 @@ import { LatentError } from '@latent/protocol';
 import { cgroupPids, procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
+import { jobUid } from '../job-user.ts';
 import type { EnclosedCommand, Enclosure } from '../supervised/enclosure.ts';
 import { jobFiles } from '../supervised/job-files.ts';
 import { limitLines } from '../supervised/limit-lines.ts';
@@ -21,7 +22,6 @@ import {
   sandboxEnv,
   sandboxScript,
 } from './bwrap-arguments.ts';
-import { jobUid } from './job-user.ts';
 import { readMachineView } from './machine-view.ts';
 import type { SandboxAnswer } from './probe-sandbox.ts';
 import { asJobUser, dropRoot, lentFolders, readyLending } from './sandbox-command.ts';

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { type SystemCall, systemCalls } from '../../seccomp/system-calls.ts';
 import { assemble } from './bpf.ts';
 import { allow, jobFilter, killProcess, type Machine, refuse, unknownCall, unknownFamily } from './job-filter.ts';
-import { type SystemCall, systemCalls } from './system-calls.ts';
 
 const arch = { x64: 0xc000003e, arm64: 0xc00000b7 };
 

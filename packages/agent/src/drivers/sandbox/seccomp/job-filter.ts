@@ -1,4 +1,16 @@
 import {
+  absentCalls,
+  createFlags,
+  namespaceFlags,
+  refuseCreateModes,
+  refusedCalls,
+  refuseModes,
+  setIdBits,
+  socketFamilies,
+  terminalInjections,
+} from '../../seccomp/job-rules.ts';
+import { type SystemCall, systemCalls } from '../../seccomp/system-calls.ts';
+import {
   archOffset,
   argumentOffset,
   give,
@@ -10,7 +22,6 @@ import {
   unlessAtLeastSkip,
   unlessEqualSkip,
 } from './bpf.ts';
-import { type SystemCall, systemCalls } from './system-calls.ts';
 
 export type Machine = 'x64' | 'arm64';
 
@@ -26,50 +37,6 @@ const [EPERM, ENOSYS, EAFNOSUPPORT] = [1, 38, 97];
 export const refuse = failWith(EPERM);
 export const unknownCall = failWith(ENOSYS);
 export const unknownFamily = failWith(EAFNOSUPPORT);
-
-/** What a job has no business with: namespaces, mounts, keys, other processes' memory, the kernel itself, the clock. */
-const refused = [
-  ...(['unshare', 'setns', 'mount', 'umount2', 'pivot_root', 'chroot'] as const),
-  ...(['open_tree', 'move_mount', 'fsopen', 'fsconfig', 'fsmount', 'fspick', 'mount_setattr'] as const),
-  ...(['add_key', 'request_key', 'keyctl', 'ptrace', 'pidfd_getfd'] as const),
-  ...(['bpf', 'perf_event_open', 'userfaultfd', 'fanotify_init', 'lookup_dcookie'] as const),
-  ...(['name_to_handle_at', 'open_by_handle_at'] as const),
-  ...(['init_module', 'finit_module', 'delete_module', 'kexec_load', 'kexec_file_load'] as const),
-  ...(['reboot', 'swapon', 'swapoff', 'syslog', 'acct', 'quotactl', 'quotactl_fd', 'vhangup'] as const),
-  ...(['settimeofday', 'clock_settime', 'clock_adjtime', 'iopl', 'ioperm', 'modify_ldt'] as const),
-] satisfies readonly SystemCall[];
-
-/**
- * Calls that do not exist, as far as a job can tell, so that libraries fall back on older ones. The arguments of `clone3`
- * and `openat2` lie behind a pointer where no filter can look; io_uring would run calls past the filter.
- */
-const unknown = [
-  ...(['clone3', 'openat2', 'fchmodat2', 'io_uring_setup', 'io_uring_enter', 'io_uring_register'] as const),
-] satisfies readonly SystemCall[];
-
-/** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET (linux/sched.h). */
-const namespaceFlags = 0x7e020000;
-/** A file of these bits that belongs to the operator would run as the operator, for whoever finds it on the machine. */
-const setIdBits = 0o6000;
-/** O_CREAT and the bit of O_TMPFILE: only with one of them has `open` a mode. */
-const createFlags = 0x400040;
-/** TIOCSTI types into, and TIOCLINUX pastes into, a terminal that the job may share with the operator. */
-const terminalInjections = [0x5412, 0x541c];
-/** AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. The other families are seldom used and a rich source of kernel bugs. */
-const socketFamilies = [1, 2, 10, 16];
-
-const refuseModes: readonly (readonly [SystemCall, number])[] = [
-  ['chmod', 1],
-  ['fchmod', 1],
-  ['fchmodat', 2],
-  ['mknod', 1],
-  ['mknodat', 2],
-  ['creat', 1],
-];
-const refuseCreateModes: readonly (readonly [SystemCall, number])[] = [
-  ['open', 1],
-  ['openat', 2],
-];
 
 /**
  * The filter of a job: everything is allowed but what is named here. It is no sandbox by itself; it takes away parts of
@@ -88,8 +55,8 @@ export function jobFilter(machine: Machine): readonly Instruction[] {
   return [
     [load(archOffset), ifEqualSkip(auditArch[machine], 1), give(killProcess), load(systemCallOffset)],
     machine === 'x64' ? [unlessAtLeastSkip(x32Bit, 1), give(killProcess)] : [],
-    refused.flatMap((call) => when(call, [give(refuse)])),
-    unknown.flatMap((call) => when(call, [give(unknownCall)])),
+    refusedCalls.flatMap((call) => when(call, [give(refuse)])),
+    absentCalls.flatMap((call) => when(call, [give(unknownCall)])),
     when('clone', [load(argumentOffset(0)), unlessAnyBitSkip(namespaceFlags, 1), ...verdict]),
     refuseModes.flatMap(([call, mode]) =>
       when(call, [load(argumentOffset(mode)), unlessAnyBitSkip(setIdBits, 1), ...verdict]),
