@@ -63,6 +63,19 @@ export interface JobSpec {
   readonly address: string;
   /** Folders of the machine that the operator lends read-only (for instance a language runtime); their `bin` joins the PATH. */
   readonly toolchains: readonly string[];
+  /** The network namespace that the job joins. Without it the job is in the machine's own network. */
+  readonly network?: JobNetwork;
+}
+
+/** A private network that is up before the job starts; see `network/member-network.ts`. */
+export interface JobNetwork {
+  /** File that stands for the network namespace, as `nsenter --net=…` takes it. */
+  readonly namespacePath: string;
+  /** IPv4 address of this member in it, on the device `latent0`. */
+  readonly address: string;
+  readonly prefixLength: number;
+  /** Names for the job's /etc/hosts, its own included. */
+  readonly hosts: readonly { readonly name: string; readonly address: string }[];
 }
 
 export interface JobLimits {
