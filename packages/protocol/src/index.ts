@@ -201,6 +201,7 @@ export {
   encodeDiscoveryAnswer,
   encodeDiscoveryQuestion,
 } from './wire/discovery-packet.ts';
+export { imageReferenceSchema } from './wire/image-reference.ts';
 export {
   type BookLinkMessage,
   bookLinkMessageSchema,

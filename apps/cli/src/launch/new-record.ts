@@ -29,6 +29,7 @@ export function newRecord(from: NewRecordParameters): ClusterRecord {
       name: job.name ?? name,
       setup: job.setup ?? '',
       run: job.run,
+      ...(job.image === null ? {} : { image: job.image }),
       envs: { ...job.envs },
       gpusPerMachine: job.requirements.devices.kind === 'gpu' ? job.requirements.devices.count : 0,
       outputs: [...job.latent.outputs],

@@ -1,7 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { isIP } from 'node:net';
 import { isAbsolute } from 'node:path';
-import { LatentError } from '@latent/protocol';
+import { imageReferenceSchema, LatentError } from '@latent/protocol';
 import { z } from 'zod';
 import type { ExecCommand, JobSpec } from './driver.ts';
 import { isMissing } from './is-missing.ts';
@@ -39,6 +39,7 @@ const specSchema = z.object({
   }),
   address: z.string().refine((value) => isIP(value) !== 0, 'is not an IP address'),
   toolchains: z.array(folderSchema.refine((path) => !path.includes(':'), 'holds a colon')).max(16),
+  image: imageReferenceSchema.exactOptional(),
 });
 
 const commandSchema = z.object({ argv: z.array(text(maxValueChars)).min(1).max(1000), env: envSchema });

@@ -63,6 +63,8 @@ export interface JobSpec {
   readonly address: string;
   /** Folders of the machine that the operator lends read-only (for instance a language runtime); their `bin` joins the PATH. */
   readonly toolchains: readonly string[];
+  /** OCI reference of the image whose files the job sees as its system. Drivers that run none refuse it: DRIVER_REFUSED. */
+  readonly image?: string;
   /** The network namespace that the job joins. Without it the job is in the machine's own network. */
   readonly network?: JobNetwork;
 }

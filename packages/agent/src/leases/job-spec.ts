@@ -26,7 +26,7 @@ export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step
   const { dataDir, address, toolchains } = context.options;
   const { resource } = asks.current.signed;
   const folders = jobFolders(dataDir, record.leaseId);
-  const { setup, run, env } = record.job;
+  const { setup, run, image, env } = record.job;
   return {
     jobId: `${folders.name}-${step}`,
     script: { setup: preferBash(setup), run: preferBash(run), shell: SHELL_SCRIPT }[step],
@@ -36,5 +36,6 @@ export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step
     limits: { memoryBytes: resource.memoryMiB * 1024 * 1024, cpus: resource.cpuCores, processes: MAX_PROCESSES },
     address,
     toolchains,
+    ...(image === undefined ? {} : { image }),
   };
 }

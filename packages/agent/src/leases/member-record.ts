@@ -20,6 +20,7 @@ const jobSchema = z.object({
   rank: z.int(),
   setup: z.string(),
   run: z.string(),
+  image: z.string().optional(),
   env: z.record(z.string(), z.string()),
 });
 

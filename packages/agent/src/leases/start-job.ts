@@ -33,8 +33,8 @@ export async function startJob(desk: LeaseDesk, caller: PeerKey, params: StartPa
       );
     }
     await makeJobFolders(jobFolders(context.options.dataDir, record.leaseId));
-    const { rank, setup, run, env } = params;
-    const accepted = saveMoved(desk, covered, 'preparing', { job: { rank, setup, run, env } });
+    const { rank, setup, run, image, env } = params;
+    const accepted = saveMoved(desk, covered, 'preparing', { job: { rank, setup, run, image, env } });
     carryMember(desk, accepted.leaseId);
     return accepted;
   });

@@ -5,6 +5,7 @@ import { signedCloseSchema, signedHoldSchema } from '../messages/agreement.ts';
 import { leaseTermsSchema } from '../messages/order.ts';
 import { changedLeaseSchema } from '../messages/roster.ts';
 import { signedVoucherSchema } from '../messages/voucher.ts';
+import { imageReferenceSchema } from './image-reference.ts';
 
 /** Most bytes and entries of the files that a renter sends up, and of what it fetches back. */
 export const MAX_FILES_BYTES = 512 * 1024 * 1024;
@@ -50,6 +51,8 @@ export const startParamsSchema = z.object({
   rank: z.int().min(0).max(4096),
   setup: z.string().max(65_536),
   run: z.string().max(65_536),
+  /** The image whose files the job sees as its system; without it, it sees the machine's. */
+  image: imageReferenceSchema.optional(),
   env: environmentSchema,
   voucher: signedVoucherSchema,
 });

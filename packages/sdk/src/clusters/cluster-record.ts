@@ -67,6 +67,8 @@ export const clusterRecordSchema = z.object({
     name: z.string(),
     setup: z.string(),
     run: z.string(),
+    /** The image that the job runs in. */
+    image: z.string().exactOptional(),
     envs: z.record(z.string(), z.string()),
     gpusPerMachine: z.int(),
     outputs: z.array(z.string()),

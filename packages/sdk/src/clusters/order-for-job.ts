@@ -44,7 +44,8 @@ export function orderForJob(job: JobFile, defaults: OrderDefaults): Requirements
     regions: [...regions],
     maxPricePerDeviceHour: price,
     seconds: defaults.seconds ?? job.latent.maxLeaseSeconds ?? DEFAULT_SECONDS,
-    isolation: defaults.isolation ?? job.latent.isolation,
+    // Machines that run jobs without isolation cannot give them a system of their own.
+    isolation: job.image === null ? (defaults.isolation ?? job.latent.isolation) : 'namespaces',
     excludeOperators: [...job.latent.excludeOperators],
   });
 }

@@ -22,9 +22,9 @@ export async function startCluster(context: ClusterContext, record: ClusterRecor
   const voucher = await firstVoucher(context, record);
   await Promise.all(
     links.map(async (link, rank) => {
-      const { setup, run, envs, gpusPerMachine, taskId } = record.job;
+      const { setup, run, image, envs, gpusPerMachine, taskId } = record.job;
       const env = rankEnvironment({ envs, rank, addresses: attached, gpusPerMachine, taskId, leaseId: record.leaseId });
-      const { state } = await startMember(link, { leaseId: record.leaseId, rank, setup, run, env, voucher }, signal);
+      const { state } = await startMember(link, { leaseId: record.leaseId, rank, setup, run, image, env, voucher }, signal);
       changeMember(context, rank, { state });
     }),
   );

@@ -36,7 +36,7 @@ const topLevel: FieldTable = {
 };
 
 const resources: FieldTable = {
-  honoured: ['accelerators', 'cpus', 'memory', 'region', 'infra', 'cloud', 'use_spot'],
+  honoured: ['accelerators', 'cpus', 'memory', 'region', 'infra', 'cloud', 'use_spot', 'image_id'],
   unsupported: {
     zone: 'use region',
     instance_type: 'say what the job needs with accelerators, cpus and memory',
@@ -47,7 +47,6 @@ const resources: FieldTable = {
     disk_tier: notYet,
     local_disk: notYet,
     network_tier: notYet,
-    image_id: notYet,
     ports: notYet,
     labels: notYet,
     autostop: 'bound the lease with config.latent.max_hours',

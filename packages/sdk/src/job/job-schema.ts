@@ -1,4 +1,4 @@
-import { addressSchema } from '@latent/protocol';
+import { addressSchema, imageReferenceSchema } from '@latent/protocol';
 import { z } from 'zod';
 import type { DeviceRequirement, LatentSection } from './job.ts';
 import { reservedVariables } from './job-environment.ts';
@@ -117,6 +117,19 @@ const spotSchema = z.boolean(spotText).transform((spot, context) => {
   return spot ? unsupported(context, 'spot machines: there is one kind of lease, remove it') : spot;
 });
 
+const imageText = 'docker: and an image as docker pull takes it, such as docker:ghcr.io/org/name:tag';
+const imageSchema = z
+  .unknown()
+  .optional()
+  .transform((value, context): string | undefined => {
+    if (value === undefined) return undefined;
+    if (typeof value === 'object') return unsupported(context, 'an image for each region: name one for all');
+    if (typeof value !== 'string') return refuse(context, imageText);
+    const reference = /^docker:(.*)$/s.exec(value)?.[1];
+    if (reference === undefined) return unsupported(context, "another cloud's image: name one as docker:IMAGE");
+    return imageReferenceSchema.safeParse(reference).success ? reference : refuse(context, imageText);
+  });
+
 const resourcesSchema = z
   .object(
     {
@@ -127,6 +140,7 @@ const resourcesSchema = z
       infra: infraSchema.optional(),
       cloud: infraSchema.optional(),
       use_spot: spotSchema.optional(),
+      image_id: imageSchema,
     },
     'a map of resources',
   )

@@ -8,6 +8,8 @@ export interface JobFile {
   /** Machines of the cluster, 1 to 64: one rank each. */
   readonly machines: number;
   readonly requirements: JobRequirements;
+  /** OCI reference of the image that the job runs in, as written, without `docker:`. Null: it runs on the machine's own system. */
+  readonly image: string | null;
   /** Local folder, as written: relative to the job file, `~` is the renter's home. Null: nothing is sent. */
   readonly workdir: string | null;
   readonly fileMounts: readonly FileMount[];

@@ -28,6 +28,7 @@ resources:
   region: eu-west
   use_spot: false
   infra: latent
+  image_id: docker:ghcr.io/org/train:1.2
 file_mounts:
   ~/data: ../data
   configs/train.yaml: train.yaml
@@ -63,10 +64,11 @@ describe('a job file', () => {
         minMemoryGib: 64,
         regions: ['eu-west'],
       },
+      image: 'ghcr.io/org/train:1.2',
       workdir: './code',
       fileMounts: [
-        { destination: '~/data', source: '../data', line: 13, column: 3 },
-        { destination: 'configs/train.yaml', source: 'train.yaml', line: 14, column: 3 },
+        { destination: '~/data', source: '../data', line: 14, column: 3 },
+        { destination: 'configs/train.yaml', source: 'train.yaml', line: 15, column: 3 },
       ],
       envs: { LEARNING_RATE: '1e-4', VERSION: '3.10', DEBUG: 'true', WANDB_API_KEY: null, EMPTY: '' },
       setup: 'pip install -r requirements.txt\n',
@@ -87,6 +89,7 @@ describe('a job file', () => {
       name: null,
       machines: 1,
       requirements: { devices: { kind: 'cpu', count: 1 }, minCpus: null, minMemoryGib: null, regions: [] },
+      image: null,
       workdir: null,
       fileMounts: [],
       envs: {},
@@ -144,6 +147,9 @@ describe('a field that is not honoured', () => {
     ['resources.accelerators', 'run: x\nresources:\n  accelerators: V100:0.5', '3:3'],
     ['resources.accelerators', 'run: x\nresources:\n  accelerators: [H100:8, A100:4]', '3:3'],
     ['resources.memory', 'run: x\nresources:\n  memory: 4x', '3:3'],
+    ['resources.image_id', 'run: x\nresources:\n  image_id: skypilot:gpu-ubuntu-2004', '3:3'],
+    ['resources.image_id', 'run: x\nresources:\n  image_id: ami-0868a20f5a3bf9702', '3:3'],
+    ['resources.image_id', 'run: x\nresources:\n  image_id: {us-east-1: docker:python}', '3:3'],
     ['config.kubernetes', 'run: x\nconfig:\n  kubernetes: {namespace: a}', '3:3'],
     ['workdir', 'run: x\nworkdir: {url: https://example.org/a.git}', '2:1'],
     ['file_mounts./data', 'run: x\nfile_mounts:\n  /data: ./data', '3:3'],
@@ -184,6 +190,9 @@ describe('a malformed job file', () => {
     ['a map where a script is due', 'run:\n  command: x', '2:3'],
     ['an exponent in a price', 'run: x\nconfig:\n  latent: {price_cap: 5e-1}', '3:23'],
     ['a price finer than a microdollar', 'run: x\nconfig:\n  latent:\n    price_cap: 0.0000001', '4:16'],
+    ['an image with no name', 'run: x\nresources:\n  image_id: "docker:"', '3:13'],
+    ['an image that is an address', 'run: x\nresources:\n  image_id: docker:https://ghcr.io/a', '3:13'],
+    ['a number for an image', 'run: x\nresources:\n  image_id: 12', '3:13'],
     ['a price of zero', 'run: x\nconfig:\n  latent:\n    price_cap: 0.00', '4:16'],
     ['hours beyond a year', 'run: x\nconfig:\n  latent:\n    max_hours: 8761', '4:16'],
     ['an output that climbs out', 'run: x\nconfig:\n  latent:\n    outputs: [ok, ../../etc/passwd]', '4:19'],

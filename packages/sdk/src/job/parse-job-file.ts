@@ -60,6 +60,7 @@ function toJobFile(job: z.output<typeof jobSchema>, root: Located, fileName: str
       minMemoryGib: job.resources.memory ?? null,
       regions: job.resources.region ?? latent.regions ?? [],
     },
+    image: job.resources.image_id ?? null,
     workdir: job.workdir ?? null,
     fileMounts: job.file_mounts.map((mount) => ({ ...mount, ...locate(root, ['file_mounts', mount.destination]).key })),
     envs: job.envs,

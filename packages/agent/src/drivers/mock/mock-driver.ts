@@ -7,6 +7,7 @@ import { checkCommand, checkSpec } from '../check-spec.ts';
 import type { Driver, ExecCommand, ExecOptions, JobExit, JobHandle, JobSpec, JobState } from '../driver.ts';
 import { emptyStateDir } from '../empty-state-dir.ts';
 import { readOutput } from '../read-output.ts';
+import { refuseImage } from '../refuse-image.ts';
 import { savedHandle, saveHandle } from '../saved-handle.ts';
 import { waitForExit } from '../wait-for-exit.ts';
 import { mockState, readMockJob, writeMockJob } from './mock-job.ts';
@@ -71,6 +72,7 @@ async function startMockJob(
   const { signal } = options;
   if (signal.aborted) throw cancelled(signal);
   const spec = await checkSpec(asked);
+  refuseImage(spec, 'mock');
   const script = readMockScript(spec.env, options.script);
   if ((await savedHandle(spec.stateDir)) !== undefined) {
     throw new LatentError('DRIVER_REFUSED', `A job was started in this state folder already: ${spec.stateDir}.`);

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
+import { refuseImage } from '../refuse-image.ts';
 import type { EnclosedCommand, Enclosure } from '../supervised/enclosure.ts';
 import { jobFiles } from '../supervised/job-files.ts';
 import { shellQuote } from '../supervised/shell-quote.ts';
@@ -36,6 +37,7 @@ async function fingerprint(cgroups: () => Promise<CgroupAnswer>): Promise<Driver
 
 /** The renter's script under a small one that sets the scene. Limits without a cgroup are not kept (see the fingerprint). */
 async function enclose(spec: JobSpec): Promise<EnclosedCommand> {
+  refuseImage(spec, 'process');
   const files = jobFiles(spec.stateDir);
   const env = environment(spec);
   await saveSurroundings(files, { env, workdir: spec.workdir, limitLines: '' });

@@ -5,6 +5,7 @@ import { cgroupPids, procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
 import { jobUid } from '../job-user.ts';
+import { refuseImage } from '../refuse-image.ts';
 import type { EnclosedCommand, Enclosure } from '../supervised/enclosure.ts';
 import { jobFiles } from '../supervised/job-files.ts';
 import { limitLines } from '../supervised/limit-lines.ts';
@@ -95,6 +96,7 @@ async function everythingOf(job: SupervisedJob): Promise<readonly ProcessInfo[]>
 }
 
 async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise<EnclosedCommand> {
+  refuseImage(spec, 'sandbox');
   const { tools } = answer;
   const files = jobFiles(spec.stateDir);
   const uid = answer.root ? jobUid(spec.jobId) : undefined;
