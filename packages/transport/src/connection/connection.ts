@@ -19,6 +19,7 @@ import {
   PONG,
 } from './path-message.ts';
 import { Turns } from './turns.ts';
+import { UnreadLimit } from './unread-limit.ts';
 
 export interface ConnectionTimes {
   /** A path on which nothing came for so long, though something was asked, is lost. */
@@ -64,6 +65,7 @@ export class Connection {
   readonly #mux: Mux;
   readonly #streams = new Map<number, MuxedStream>();
   readonly #datagrams = new Datagrams();
+  readonly #unread = new UnreadLimit();
   readonly #outgoing: Outgoing;
   readonly #turns = new Turns(() => this.#outgoing.hasRoom);
   readonly #incoming = new Incoming(() => this.#sendAck());
@@ -267,6 +269,7 @@ export class Connection {
       failure: () => this.#failure,
       takeTurn: (send) => this.#turns.take(send),
       sendDatagram: (bytes) => this.#sendDatagram(streamId, bytes),
+      unread: this.#unread,
     });
     this.#streams.set(streamId, muxed);
     void muxed.closed.then(() => {

@@ -6,7 +6,7 @@ import type { Uint8ArrayList } from 'uint8arraylist';
 import { MuxLimit } from './mux-limit.ts';
 
 /** What a stream may have on the way unread, at first and at most; it grows while the reader keeps up. In bytes. */
-export const FIRST_WINDOW_BYTES = 256 * 1024;
+export const FIRST_WINDOW_BYTES = 1024 * 1024;
 const MAX_WINDOW_BYTES = 6 * 1024 * 1024;
 /** Most bytes of a stream that one frame carries; ours carry less. */
 export const MAX_FRAME_BYTES = 65 * 1024;

@@ -5,6 +5,7 @@ import { muxFrame } from '../peer/raw-peer.fixture.ts';
 import { MAX_MESSAGE_BYTES } from '../transport.ts';
 import { createMux, FIRST_WINDOW_BYTES, type Mux, type MuxStream } from './mux.ts';
 import { MuxedStream } from './muxed-stream.ts';
+import { UnreadLimit } from './unread-limit.ts';
 
 const remoteKey = peerKeySchema.parse(`0x${'11'.repeat(32)}`);
 
@@ -13,12 +14,14 @@ class Joined {
   readonly near: Mux;
   readonly far: Mux;
   readonly farStreams: MuxedStream[] = [];
+  /** What the far side has unread of all. */
+  readonly unread = new UnreadLimit(3 * FIRST_WINDOW_BYTES);
   readonly #toNear: Uint8Array[] = [];
   readonly #toFar: Uint8Array[] = [];
 
   constructor() {
     this.near = this.#open(true, this.#toFar, () => undefined);
-    this.far = this.#open(false, this.#toNear, (stream) => this.farStreams.push(wrap(stream)));
+    this.far = this.#open(false, this.#toNear, (stream) => this.farStreams.push(wrap(stream, this.unread)));
   }
 
   #open(isInitiator: boolean, out: Uint8Array[], onStream: (stream: MuxStream) => void): Mux {
@@ -58,13 +61,14 @@ class Joined {
   }
 }
 
-function wrap(stream: MuxStream): MuxedStream {
+function wrap(stream: MuxStream, unread = new UnreadLimit()): MuxedStream {
   return new MuxedStream(stream, {
     remoteKey,
     route: () => undefined,
     failure: () => undefined,
     takeTurn: (send) => send(),
     sendDatagram: () => false,
+    unread,
   });
 }
 
@@ -81,7 +85,7 @@ describe('back-pressure', () => {
   test('a reader that reads nothing is sent one window, and the sender waits, time and again', async () => {
     const joined = new Joined();
     const { near, far } = await joined.openPair();
-    const sending = sendAll(near, 1_000, 50_000);
+    const sending = sendAll(near, 1_000, FIRST_WINDOW_BYTES / 4 - 4);
     await joined.settle();
     expect(far.unreadBytes).toBeGreaterThanOrEqual(FIRST_WINDOW_BYTES);
     expect(far.unreadBytes).toBeLessThan(FIRST_WINDOW_BYTES + 64 * 1024);
@@ -133,6 +137,24 @@ describe('back-pressure', () => {
     expect(most).toBeLessThanOrEqual(2 * FIRST_WINDOW_BYTES);
   });
 
+  test('streams that nobody reads are held to one limit together: the one that goes beyond it is dropped', async () => {
+    const joined = new Joined();
+    const pairs = [];
+    for (let count = 0; count < 4; count += 1) pairs.push(await joined.openPair());
+    for (const { near } of pairs) {
+      sendAll(near, 100, 50_000);
+      await joined.settle();
+    }
+    const [first, , , last] = pairs;
+    expect(joined.unread.bytes).toBeLessThanOrEqual(3 * FIRST_WINDOW_BYTES);
+    expect((await failureOf(collect(last!.far))).message).toContain('Too much lies unread');
+    expect(pairs.map(({ far }) => far.unreadBytes > 0)).toEqual([true, true, true, false]);
+    const next = first!.far.messages().next();
+    expect((await next).value).toHaveLength(50_000);
+    for (const { far } of pairs) far.destroy();
+    expect(joined.unread.bytes).toBe(0);
+  });
+
   test('a message longer than what may lie unread arrives without being read in between', async () => {
     const joined = new Joined();
     const { near, far } = await joined.openPair();
@@ -152,7 +174,7 @@ describe('back-pressure', () => {
     await joined.openPair();
     const message = Buffer.concat([Uint8Array.of(0, 0, 0xea, 0x60), new Uint8Array(60_000)]);
     expect(() => {
-      for (let count = 0; count < 6; count += 1)
+      for (let sent = 0; sent <= FIRST_WINDOW_BYTES; sent += message.byteLength)
         joined.far.receive(muxFrame({ type: 0, streamId: 1, payload: message }));
     }).toThrow('window exceeded');
   });
@@ -160,7 +182,7 @@ describe('back-pressure', () => {
   test('a send that waits for the window fails with the stream', async () => {
     const joined = new Joined();
     const { near } = await joined.openPair();
-    await near.send(new Uint8Array(FIRST_WINDOW_BYTES - 4));
+    for (let count = 0; count < 4; count += 1) await near.send(new Uint8Array(FIRST_WINDOW_BYTES / 4 - 4));
     const waiting = failureOf(near.send(new Uint8Array(10)));
     const behind = failureOf(near.send(new Uint8Array(10)));
     const end = failureOf(near.end());
@@ -196,7 +218,7 @@ describe('an end', () => {
   test('of the peer while our own end waits for the window leaves neither side hanging', async () => {
     const joined = new Joined();
     const { near, far } = await joined.openPair();
-    const sending = sendAll(near, 10, 100_000);
+    const sending = sendAll(near, 10, FIRST_WINDOW_BYTES / 5);
     await far.end();
     await joined.settle();
     expect(await collect(near)).toEqual([]);

@@ -4,6 +4,7 @@ import { type EncryptedStream, MAX_MESSAGE_BYTES } from '../transport.ts';
 import { MessageReader } from './message-reader.ts';
 import { FIRST_WINDOW_BYTES, type MuxStream } from './mux.ts';
 import { StreamWriter, type StreamWriterOptions } from './stream-writer.ts';
+import type { UnreadLimit } from './unread-limit.ts';
 
 /** Unread bytes beyond this stop the peer, once its window is used up. */
 const MAX_UNREAD_BYTES = 64 * 1024;
@@ -16,6 +17,8 @@ export interface MuxedStreamOptions extends StreamWriterOptions {
   /** Why the connection ended, once it has. */
   readonly failure: () => LatentError | undefined;
   readonly sendDatagram: (bytes: Uint8Array) => boolean;
+  /** Of the connection, for all its streams together. */
+  readonly unread: UnreadLimit;
 }
 
 /** An {@link EncryptedStream} of a connection. */
@@ -24,10 +27,13 @@ export class MuxedStream implements EncryptedStream {
   readonly closed: Promise<void>;
   readonly #stream: MuxStream;
   readonly #options: MuxedStreamOptions;
-  readonly #reader = new MessageReader();
+  #reader = new MessageReader();
   readonly #writer: StreamWriter;
   /** Bytes that came since the peer was granted its window anew. */
   #ungrantedBytes = 0;
+  /** Unread bytes as the connection has counted them; a stream that is over counts no more. */
+  #countedBytes = 0;
+  #isOver = false;
   #iterated = false;
   #arrival: PromiseWithResolvers<void> | undefined;
   #failure: LatentError | undefined;
@@ -53,6 +59,8 @@ export class MuxedStream implements EncryptedStream {
     });
     stream.addEventListener('close', ({ error }) => {
       if (!this.#remoteEnded || !this.#localEnded) this.#break(this.#whyClosed(error));
+      this.#isOver = true;
+      this.#countUnread();
       resolve();
     });
     stream.addEventListener('message', ({ data }) => this.#onData(data));
@@ -110,8 +118,7 @@ export class MuxedStream implements EncryptedStream {
   }
 
   destroy(): void {
-    this.#isDropped = true;
-    this.#break(new LatentError('STREAM_CLOSED', 'Our side dropped the stream.'));
+    this.#drop(new LatentError('STREAM_CLOSED', 'Our side dropped the stream.'));
   }
 
   sendDatagram(bytes: Uint8Array): boolean {
@@ -141,10 +148,12 @@ export class MuxedStream implements EncryptedStream {
         this.#ungrantedBytes += chunk.byteLength;
         this.#reader.add(chunk);
       }
+      this.#countUnread();
       this.#grant();
     } catch (thrown) {
       this.#break(toStreamError(thrown));
     }
+    if (this.#options.unread.isExceeded) this.#drop(tooMuchUnread());
     this.#arrival?.resolve();
   }
 
@@ -153,6 +162,7 @@ export class MuxedStream implements EncryptedStream {
     if (this.#isDropped && this.#failure !== undefined) throw this.#failure;
     try {
       const message = this.#reader.take();
+      this.#countUnread();
       if (message !== undefined) this.#grant();
       else if (this.#remoteEnded && this.#reader.heldBytes > 0) {
         throw new LatentError('STREAM_CLOSED', 'The peer ended amid a message.');
@@ -178,6 +188,21 @@ export class MuxedStream implements EncryptedStream {
     this.#stream.sendPause();
   }
 
+  #countUnread(): void {
+    const held = this.#isOver ? 0 : this.#reader.heldBytes;
+    if (held === this.#countedBytes) return;
+    this.#options.unread.change(this.#countedBytes, held);
+    this.#countedBytes = held;
+  }
+
+  /** Breaks the stream, and forgets what lies unread. */
+  #drop(failure: LatentError): void {
+    this.#isDropped = true;
+    this.#break(failure);
+    this.#reader = new MessageReader();
+    this.#countUnread();
+  }
+
   #whyClosed(cause: Error | undefined): LatentError {
     return (
       this.#options.failure() ??
@@ -195,6 +220,11 @@ export class MuxedStream implements EncryptedStream {
     this.#writer.fail(failure);
     this.#stream.abort(failure);
   }
+}
+
+function tooMuchUnread(): LatentError {
+  const text = 'Too much lies unread of all streams of this connection together.';
+  return new LatentError('STREAM_CLOSED', text, { hint: 'Use fewer streams at a time, or read them.' });
 }
 
 function toStreamError(thrown: unknown): LatentError {
