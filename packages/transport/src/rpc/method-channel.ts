@@ -31,6 +31,11 @@ export interface MethodChannel {
   fail(error: LatentError): Promise<void>;
   /** Drops both sides at once. */
   destroy(): void;
+  /**
+   * The stream itself, from here on: messages without a tag, datagrams, and no limit to what may come but that unread messages hold
+   * the peer back. The peer has to do the same at the same place. The channel is of no use after it.
+   */
+  takeOver(): EncryptedStream;
   /** Settles when both sides have ended or the stream broke. Never rejects. */
   readonly closed: Promise<void>;
 }
@@ -70,6 +75,19 @@ export function createChannel(stream: EncryptedStream, budget: ByteBudget): Meth
       await stream.end();
     },
     destroy: () => stream.destroy(),
+    takeOver: () => ({
+      remoteKey: stream.remoteKey,
+      send: (message) => stream.send(message),
+      messages: () => ({ [Symbol.asyncIterator]: () => incoming }),
+      end: () => stream.end(),
+      destroy: () => stream.destroy(),
+      sendDatagram: (bytes) => stream.sendDatagram(bytes),
+      onDatagram: (listener) => stream.onDatagram(listener),
+      get route() {
+        return stream.route;
+      },
+      closed: stream.closed,
+    }),
     closed: stream.closed,
   };
 }

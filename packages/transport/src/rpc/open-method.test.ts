@@ -1,6 +1,7 @@
 import { LatentError, toLatentError } from '@latent/protocol';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { MAX_MESSAGE_BYTES } from '../transport.ts';
 import { handleStream } from './handle-method.ts';
 import type { ChannelMessage } from './method-channel.ts';
 import { openMethod } from './open-method.ts';
@@ -63,6 +64,39 @@ describe('streams', () => {
     await channel.fail(new LatentError('CANCELLED', 'The disk is full.'));
     expect(toLatentError(await heard.promise)).toMatchObject({ code: 'CANCELLED', message: 'The disk is full.' });
     expect(await collect(channel)).toEqual([]);
+  });
+
+  test('both sides may take the stream over behind the answer: messages pass as they are, and are not counted', async () => {
+    const taken = handleStream(
+      echo,
+      async () => ({
+        result: { hello: '' },
+        run: async (channel) => {
+          const stream = channel.takeOver();
+          for await (const message of stream.messages()) await stream.send(message);
+          await stream.end();
+        },
+      }),
+      { maxReceivedBytes: 0 },
+    );
+    const { client, peer } = await serve([taken]);
+    const { channel } = await openMethod(client, peer, echo, { from: 'me' }, within());
+    const stream = channel.takeOver();
+    expect(stream.remoteKey).toBe(peer.key);
+    const sent = [1, 0, MAX_MESSAGE_BYTES, MAX_MESSAGE_BYTES].map((length, index) =>
+      new Uint8Array(length).fill(index),
+    );
+    const got: Uint8Array[] = [];
+    const reading = (async () => {
+      for await (const message of stream.messages()) got.push(message);
+    })();
+    for (const message of sent) await stream.send(message);
+    await stream.end();
+    await reading;
+    expect(got.map((message) => [message.length, message.at(-1)])).toEqual(
+      sent.map((message) => [message.length, message.at(-1)]),
+    );
+    await stream.closed;
   });
 
   test('what a caller sends in all is limited, and the error says so', async () => {
