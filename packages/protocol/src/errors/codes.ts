@@ -53,6 +53,15 @@ export const errorCodes = {
   DRIVER_REFUSED: { retry: 'never', meaning: 'The driver will not run this job.' },
   DRIVER_UNAVAILABLE: { retry: 'never', meaning: 'The driver cannot work on this machine.' },
   DRIVER_FAILED: { retry: 'later', meaning: 'The driver failed to carry out a call.' },
+  // images
+  IMAGE_NOT_FOUND: { retry: 'never', meaning: 'The registry has no such image, or does not give it to everybody.' },
+  IMAGE_INVALID: {
+    retry: 'never',
+    meaning: 'The image is damaged, not for this kind of machine, or not made as images are; its publisher has to see to it.',
+  },
+  IMAGE_TOO_LARGE: { retry: 'never', meaning: 'The image is larger than the operator allows.' },
+  IMAGE_UNREACHABLE: { retry: 'later', meaning: 'The registry of the image does not answer, or refuses for now.' },
+  IMAGE_NO_SPACE: { retry: 'later', meaning: 'The machine of the operator has no room for the image.' },
   // job files
   JOB_FILE_INVALID: { retry: 'never', meaning: 'The job file does not parse or does not fit its schema.' },
   JOB_FIELD_UNSUPPORTED: { retry: 'never', meaning: 'The job file uses a field that is not honoured yet.' },
