@@ -25,6 +25,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { WebSocket } from 'ws';
 import type { OperatorRegistry, RegisteredAgent } from './intake/operator-registry.ts';
 import { type BookOptionsInput, bookOptionsSchema } from './options.ts';
+import type { LeaseReader } from './relay/chain-leases.ts';
 import { type RunningBook, startBook } from './start-book.ts';
 import { toJson } from './to-json.ts';
 
@@ -140,6 +141,7 @@ export interface BenchOptions extends Partial<BookOptionsInput> {
   readonly registry?: MemoryRegistry;
   readonly clock?: ManualClock;
   readonly logger?: Logger;
+  readonly chain?: LeaseReader;
 }
 
 /** A book on a free port, with its own folder unless one is given, closed by `await using`. */
@@ -148,6 +150,7 @@ export async function openBench(given: BenchOptions = {}): Promise<BookBench & A
     registry = createMemoryRegistry(),
     clock = createManualClock(NOW * 1_000),
     logger = silentLogger,
+    chain,
     ...options
   } = given;
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'book-')));
@@ -160,6 +163,7 @@ export async function openBench(given: BenchOptions = {}): Promise<BookBench & A
       randomBytes,
       signal,
       registry,
+      ...(chain === undefined ? {} : { chain }),
     },
   );
   const request = async (path: string, init?: RequestInit): Promise<Answer> => {

@@ -5,6 +5,7 @@ import type { RateLimiter } from './intake/rate-limiter.ts';
 import type { BookOptions } from './options.ts';
 import type { PeerService } from './peers/open-peers.ts';
 import type { Roster } from './presence/roster.ts';
+import type { PaidRelay } from './relay/open-paid-relay.ts';
 import type { KeptAsks } from './store/kept-asks.ts';
 
 /** What the parts of a book are given. */
@@ -20,6 +21,8 @@ export interface BookContext {
   readonly requestLimiter: RateLimiter;
   /** Links of peers, introductions, the relay. */
   readonly peers: PeerService;
+  /** Relaying beyond what is free. */
+  readonly paid: PaidRelay;
   /** Every URL under which an agent may have dialled this book. Known once it listens; nobody can dial before. */
   readonly urls: readonly string[];
   readonly clock: Clock;

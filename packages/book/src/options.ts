@@ -1,5 +1,5 @@
 import { isIP } from 'node:net';
-import { deploymentSchema } from '@latent/protocol';
+import { addressSchema, deploymentSchema, uintSchema } from '@latent/protocol';
 import { z } from 'zod';
 import { ipText } from './sockets/ip-address.ts';
 
@@ -74,6 +74,32 @@ export const bookOptionsSchema = z.strictObject({
   /** Bytes a UTC day that are relayed without payment on channels that one peer, and one IP address, opens; both ways. */
   relayFreeBytesPerKey: byteCountSchema.default(4 * GIB),
   relayFreeBytesPerAddress: byteCountSchema.default(16 * GIB),
+  /** What is relayed beyond that is paid for by leases of the escrow. Missing: nothing is. */
+  relay: z
+    .strictObject({
+      /** Who is paid: an account on chain. Its key is not on this machine. */
+      operator: addressSchema,
+      /** Base units of the stablecoin. */
+      pricePerGib: uintSchema(53),
+      /** MiB a second that are sold in all: the devices of the ask. */
+      mibPerSecond: z.int().min(1).max(1_024).default(1_024),
+      /** Of one lease. */
+      maxSeconds: z
+        .int()
+        .min(60)
+        .max(7 * 86_400)
+        .default(86_400),
+      closeWindow: z
+        .int()
+        .min(900)
+        .max(7 * 86_400)
+        .default(3_600),
+      /** Seconds that vouchers run ahead, and that are relayed after a stop before the book hears of it. */
+      prepay: z.int().min(8).max(60).default(10),
+    })
+    .optional(),
+  /** URLs of keepers, and of watchtowers, that bring its vouchers and claims to the chain. */
+  keepers: z.array(z.url().max(500)).max(8).default([]),
   logLevel: z.enum(['debug', 'info', 'warn', 'error']).default('info'),
 });
 export type BookOptions = z.infer<typeof bookOptionsSchema>;

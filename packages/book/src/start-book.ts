@@ -15,6 +15,9 @@ import { openPeers } from './peers/open-peers.ts';
 import { relayUsageMigration } from './peers/usage-rows.ts';
 import { presenceRoute } from './presence/presence-route.ts';
 import { createRoster } from './presence/roster.ts';
+import { createChainLeases, type LeaseReader } from './relay/chain-leases.ts';
+import { openPaidRelay } from './relay/open-paid-relay.ts';
+import { relayLeasesMigration } from './relay/paid-leases.ts';
 import { serveSockets } from './sockets/serve-sockets.ts';
 import { asksMigration, openKeptAsks } from './store/kept-asks.ts';
 import { startUpkeep } from './upkeep/start-upkeep.ts';
@@ -27,6 +30,8 @@ export interface StartBookDependencies {
   readonly signal: AbortSignal;
   /** Who operates which agent; by default the deployment's contract. */
   readonly registry?: OperatorRegistry;
+  /** The escrow; by default the deployment's. */
+  readonly chain?: LeaseReader;
 }
 
 export interface RunningBook {
@@ -51,7 +56,8 @@ const MAX_HEAD_BYTES = 8 * 1024;
 export async function startBook(options: BookOptions, dependencies: StartBookDependencies): Promise<RunningBook> {
   const { dataDir } = options;
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
-  const store = openStore({ path: join(dataDir, 'book.sqlite'), migrations: [asksMigration, relayUsageMigration] });
+  const migrations = [asksMigration, relayUsageMigration, relayLeasesMigration];
+  const store = openStore({ path: join(dataDir, 'book.sqlite'), migrations });
   try {
     return await openBook(options, dependencies, store);
   } catch (thrown) {
@@ -107,22 +113,22 @@ async function createContext(
   dependencies: StartBookDependencies,
   { store, urls }: { readonly store: Store; readonly urls: readonly string[] },
 ): Promise<BookContext> {
-  const { clock, logger, randomBytes, signal, registry } = dependencies;
+  const { clock, logger, randomBytes, signal } = dependencies;
   const { deployment } = options;
+  const { registry = createChainRegistry(deployment), chain = createChainLeases(deployment) } = dependencies;
+  const domain = { chainId: deployment.chainId, escrow: deployment.escrow };
+  const shared = { options, urls, clock, logger, randomBytes, signal };
+  const paid = await openPaidRelay({ ...shared, domain, chain, registry }, store);
   return {
-    options,
-    urls,
-    domain: { chainId: deployment.chainId, escrow: deployment.escrow },
+    ...shared,
+    domain,
+    paid,
     kept: openKeptAsks(store),
     roster: createRoster(),
-    checkAgent: createCheckAgent(registry ?? createChainRegistry(deployment), clock),
+    checkAgent: createCheckAgent(registry, clock),
     agentLimiter: createRateLimiter(options.messagesPerMinute, clock),
     requestLimiter: createRateLimiter(options.requestsPerMinute, clock),
-    peers: await openPeers({ options, urls, clock, logger, randomBytes, signal }, store),
-    clock,
-    logger,
-    randomBytes,
-    signal,
+    peers: await openPeers({ ...shared, paid }, store),
   };
 }
 

@@ -53,6 +53,7 @@ export {
 export { assertMove, type MemberState, mayMove, memberStates } from './lease/member-machine.ts';
 export { deliveredUnitsDown, feeBetween, type MemberClock, memberCharge, payableUnits } from './lease/metering.ts';
 export { dismissedBits, leastDeposit, owedAt, type RunningLease, type WantedChange } from './lease/owed.ts';
+export { payableRelayBytes, pricePerGibUp, relayRateDown, relayUnitsDown } from './lease/relay-metering.ts';
 export type { Candidate } from './match/candidate.ts';
 export { type MatchResult, matchOrder } from './match/match-order.ts';
 export {
@@ -119,6 +120,15 @@ export {
   orderTree,
   signOrderSet,
 } from './messages/order-set.ts';
+export {
+  checkRelayAsk,
+  RELAY_UNIT_BYTES,
+  type RelayJoin,
+  type RelayResource,
+  type SignedRelayAsk,
+  signedRelayAskSchema,
+  signRelayAsk,
+} from './messages/relay-ask.ts';
 export {
   type ChangedLease,
   changedLeaseSchema,
@@ -189,6 +199,8 @@ export {
   type MatchRequest,
   matchAnswerSchema,
   matchRequestSchema,
+  type RelayAnswer,
+  relayAnswerSchema,
 } from './wire/book-api.ts';
 export {
   DISCOVERY_NONCE_BYTES,

@@ -1,13 +1,13 @@
 import { parseHints } from './hints.ts';
 import { createPeerTransport, type PeerTransportOptions } from './peer/peer-transport.ts';
 import { createTcpTransport } from './tcp/tcp-transport.ts';
-import type { PeerAddress, Transport } from './transport.ts';
+import type { PayingTransport, PeerAddress } from './transport.ts';
 
 /**
- * {@link Transport} that dials each peer as its hints say: as `createPeerTransport` does, or by TCP where a peer has nothing else. It
+ * {@link PayingTransport} that dials each peer as its hints say: as `createPeerTransport` does, or by TCP where a peer has nothing else. It
  * listens as `createPeerTransport` does.
  */
-export function createTransport(options: PeerTransportOptions): Transport {
+export function createTransport(options: PeerTransportOptions): PayingTransport {
   const { keyPair, handshakeTimeoutMs, limits, onRefused } = options;
   const peer = createPeerTransport(options);
   const tcp = createTcpTransport({
@@ -22,6 +22,7 @@ export function createTransport(options: PeerTransportOptions): Transport {
     connect: (address, connecting) => (isOnlyTcp(address) ? tcp : peer).connect(address, connecting),
     listen: (onStream, at) => peer.listen(onStream, at),
     routeTo: (key) => peer.routeTo(key) ?? tcp.routeTo(key),
+    payBook: peer.payBook,
     close: async () => {
       await Promise.all([peer.close(), tcp.close()]);
     },

@@ -8,6 +8,7 @@ export { examineNetwork, type NetworkExamination } from './doctor/examine-networ
 export { createKeyPair, KEY_SEED_BYTES, type KeyPair } from './key-pair.ts';
 export { gatherWrites } from './link/gather-writes.ts';
 export { openNodeLinkSocket } from './link/node-link-socket.ts';
+export type { RelayPayer, RelayPayment, RelayWord } from './link/relay-payer.ts';
 export type { Route } from './paths/path.ts';
 export { createPeerTransport, type PeerTransportOptions } from './peer/peer-transport.ts';
 export { createRelayTransport, type RelayTransport, type RelayTransportOptions } from './peer/relay-transport.ts';
@@ -33,6 +34,7 @@ export {
   type Listener,
   type ListenOptions,
   MAX_MESSAGE_BYTES,
+  type PayingTransport,
   type PeerAddress,
   type RefusedConnection,
   type Transport,

@@ -1,4 +1,5 @@
 import type { LatentError, PeerKey } from '@latent/protocol';
+import type { RelayPayment } from './link/relay-payer.ts';
 import type { Route } from './paths/path.ts';
 
 /** Largest message on a stream, in bytes. Longer data is sent as several messages. */
@@ -93,6 +94,12 @@ export interface Transport {
   routeTo(key: PeerKey): (Route & { readonly roundTripMs?: number }) | undefined;
   /** Drops everything. */
   close(): Promise<void>;
+}
+
+/** One that can pay books for what they relay; what they say on it, its `payer` hears. */
+export interface PayingTransport extends Transport {
+  /** Says something on payment to a book, by its URL as it stands in hints. What is lost with a link is not repeated. Never throws. */
+  payBook(bookUrl: string, payment: RelayPayment): void;
 }
 
 export interface ListenOptions {

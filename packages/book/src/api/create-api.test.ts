@@ -248,6 +248,7 @@ describe('GET', () => {
       ['/v1/asks', ['post', 'get']],
       ['/v1/orders', ['post']],
       ['/v1/status', ['get']],
+      ['/v1/relay', ['get']],
       ['/v1/presence', ['get']],
       ['/v1/peers', ['get']],
     ]);

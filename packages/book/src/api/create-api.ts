@@ -1,6 +1,12 @@
 import type { HttpBindings } from '@hono/node-server';
 import { OpenAPIHono } from '@hono/zod-openapi';
-import { type BookStatus, LatentError, MAX_BOOK_REQUEST_BYTES, matchRequestSchema } from '@latent/protocol';
+import {
+  type BookStatus,
+  LatentError,
+  MAX_BOOK_REQUEST_BYTES,
+  matchRequestSchema,
+  type RelayAnswer,
+} from '@latent/protocol';
 import type { Context } from 'hono';
 import { bodyLimit } from 'hono/body-limit';
 import { cors } from 'hono/cors';
@@ -42,6 +48,7 @@ export function createApi(context: BookContext): OpenAPIHono<Env> {
     const counts = { asks: kept.size, present: roster.size, ...peers.status() };
     return respond(c, { name, ...context.domain, ...counts } satisfies BookStatus);
   });
+  app.get('/v1/relay', (c) => respond(c, context.paid.answer() satisfies RelayAnswer));
   describeApi(app);
 
   app.notFound((c) =>

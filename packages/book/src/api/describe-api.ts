@@ -8,6 +8,7 @@ import {
   matchAnswerSchema,
   matchRequestSchema,
   PEER_LINK_PATH,
+  relayAnswerSchema,
   signedAskSchema,
 } from '@latent/protocol';
 import type { Env } from 'hono';
@@ -57,6 +58,12 @@ export function describeApi<E extends Env>(app: OpenAPIHono<E>): void {
     path: '/v1/status',
     summary: 'State of this book',
     responses: { 200: json(bookStatusSchema, 'Which book this is and how much it holds.'), default: refusal },
+  });
+  registry.registerPath({
+    method: 'get',
+    path: '/v1/relay',
+    summary: 'What is relayed for payment',
+    responses: { 200: json(relayAnswerSchema, 'The offer, signed; and how its operator takes the relay in.') },
   });
   registry.registerPath({
     method: 'get',

@@ -97,12 +97,13 @@ interface Newcomer {
 function enter(peers: PeersContext, { socket, caller, challenge }: Newcomer, hello?: PeerLinkMessage): Link {
   if (hello?.kind !== 'hello') throw new LatentError('NOT_ALLOWED', 'The first message has to be a hello.');
   checkHello(hello, { challenge, urls: peers.urls });
-  const { key, accepts } = hello;
+  const { key, accepts, pays = false } = hello;
   const allowance = peers.allowances.open(key, caller);
   const link = new Link({
     key,
     caller,
     accepts,
+    pays,
     socket,
     allowance,
     rate: peers.rates.open(key, caller),
@@ -137,6 +138,9 @@ function obey(peers: PeersContext, link: Link, message: PeerLinkMessage): 'refus
       return void answerPeer(peers, link, message);
     case 'close':
       return void closeChannel(peers, link, message.channel);
+    case 'pay':
+    case 'claim':
+      return void peers.paid.hear(link, message);
     case 'hello':
       throw new LatentError('MESSAGE_INVALID', 'This link has had its hello.');
     default:

@@ -1,6 +1,7 @@
 import type { BookLinkMessage, PeerKey } from '@latent/protocol';
 import type { WebSocket } from 'ws';
 import type { Caller } from '../sockets/caller.ts';
+import { toJson } from '../to-json.ts';
 import type { ChannelEnd } from './channel.ts';
 import { ChannelNumbers } from './channel-numbers.ts';
 import { type GatheringSocket, LinkOutgoing } from './link-outgoing.ts';
@@ -13,10 +14,15 @@ const MAX_UNSENT_BYTES = 1024 * 1024;
 /** Beyond this nothing is told that somebody else could send without end. */
 const CLOGGED_BYTES = MAX_UNSENT_BYTES / 2 + 64 * 1024;
 
+/** A peer that pays is told when less is left: it takes it some seconds to open a lease. */
+const LOW_ALLOWANCE_BYTES = 128 * 1024 * 1024;
+
 export interface LinkParts {
   readonly key: PeerKey;
   readonly caller: Caller;
   readonly accepts: boolean;
+  /** It wants to hear what is left that is relayed without payment. */
+  readonly pays: boolean;
   readonly socket: GatheringSocket;
   readonly allowance: RelayAllowance;
   readonly rate: RelayRate;
@@ -47,13 +53,17 @@ export class Link {
   readonly #socket: WebSocket;
   readonly #numbers = new ChannelNumbers();
 
-  constructor({ key, caller, accepts, socket, allowance, rate, backlog, onDrained }: LinkParts) {
+  readonly #pays: boolean;
+  #isAllowanceTold = false;
+
+  constructor({ key, caller, accepts, pays, socket, allowance, rate, backlog, onDrained }: LinkParts) {
     this.key = key;
     this.caller = caller;
     this.accepts = accepts;
     this.allowance = allowance;
     this.rate = rate;
     this.#socket = socket.socket;
+    this.#pays = pays;
     const onTaken = () => {
       this.isAlive = true;
     };
@@ -72,7 +82,16 @@ export class Link {
   tell(message: BookLinkMessage): void {
     if (this.#socket.bufferedAmount > MAX_UNSENT_BYTES) this.#socket.terminate();
     // A refusal may be the last word before the link is dropped, with all that waits then.
-    else if (this.isOpen) this.outgoing.sendText(JSON.stringify(message), message.kind !== 'refused');
+    else if (this.isOpen) this.outgoing.sendText(toJson(message), message.kind !== 'refused');
+  }
+
+  /** Tells a peer that pays, once, that little is left of what it has without. */
+  noteAllowance(): void {
+    if (!this.#pays || this.#isAllowanceTold) return;
+    const freeRelayBytes = this.allowance.left();
+    if (freeRelayBytes >= LOW_ALLOWANCE_BYTES) return;
+    this.#isAllowanceTold = true;
+    this.tell({ kind: 'allowance', freeRelayBytes });
   }
 
   /** Stops and starts to read from it. */

@@ -4,12 +4,14 @@ import { createRateLimiter } from '../intake/rate-limiter.ts';
 import type { SocketRoute } from '../sockets/serve-sockets.ts';
 import { Wheel } from '../sockets/wheel.ts';
 import { carryLink } from './carry-link.ts';
+import { HeldFrames } from './held-frames.ts';
 import { closeUnanswered } from './introduce-peers.ts';
 import { createLinkRoster } from './link-roster.ts';
 import { OpenChannels } from './open-channels.ts';
 import type { PeersContext, PeersDependencies } from './peers-context.ts';
 import { openRelayAllowances } from './relay-allowance.ts';
 import { RelayBacklog } from './relay-backlog.ts';
+import { admitBytes, forwardFrame } from './relay-frame.ts';
 import { createRelayRates } from './relay-rates.ts';
 import { serveDiscovery } from './serve-discovery.ts';
 
@@ -45,12 +47,18 @@ export async function openPeers(given: PeersDependencies, store: Store): Promise
   const { options, clock, logger } = given;
   const discovery = options.discovery ? await startDiscovery(given) : undefined;
   const host = options.discoveryHost;
+  const [channels, backlog] = [new OpenChannels(), new RelayBacklog(options)];
+  const held = new HeldFrames({
+    channels,
+    ...{ perChannel: options.relayQueueBytesPerChannel, inAll: options.relayQueueBytes },
+    admit: (channel, bytes) => admitBytes(given, channel, bytes),
+    forward: (from, frame) => forwardFrame({ channels, backlog }, from, frame),
+    ...{ clock, signal: given.signal },
+  });
   const peers: PeersContext = {
-    ...given,
+    ...{ ...given, channels, backlog, held },
     discovery: discovery && { ports: discovery.ports, ...(host === undefined ? {} : { host }) },
     roster: createLinkRoster(),
-    channels: new OpenChannels(),
-    backlog: new RelayBacklog(options),
     rates: createRelayRates(options, clock),
     allowances: openRelayAllowances(options, { store, clock, logger }),
     introductionsByKey: createRateLimiter(options.introductionsPerMinutePerKey, clock),
@@ -58,6 +66,7 @@ export async function openPeers(given: PeersDependencies, store: Store): Promise
     strangers: new Wheel(HELLO_MS / TEND_MS + 1),
     pinged: new Wheel(PING_MS / TEND_MS),
   };
+  given.paid.onRoom = () => held.release();
   return {
     route: {
       path: PEER_LINK_PATH,
@@ -74,10 +83,12 @@ export async function openPeers(given: PeersDependencies, store: Store): Promise
       peers.pinged.turn((link) => link.ping());
       closeUnanswered(peers, clock.nowMs() - ANSWER_MS);
       peers.allowances.save();
+      given.paid.save();
     },
     close: async () => {
       await discovery?.close();
       peers.allowances.save();
+      given.paid.save();
     },
   };
 }

@@ -13,6 +13,7 @@ import {
   type RelayFrame,
 } from '@latent/protocol';
 import { WebSocket } from 'ws';
+import { toJson } from '../to-json.ts';
 
 /** A peer with a key of its own. */
 export interface TestPeer {
@@ -62,6 +63,8 @@ export interface LinkOptions {
   readonly accepts?: boolean;
   /** Where the peer is: another address of this machine, as `127.0.0.2`. */
   readonly localAddress?: string;
+  /** It pays, and hears of it. */
+  readonly pays?: boolean;
 }
 
 /** Opens a WebSocket and takes the challenge. */
@@ -85,7 +88,7 @@ export async function dial(bench: DialledBook, { localAddress }: LinkOptions = {
     socket,
     challenge: first.challenge,
     discovery: first.discovery,
-    send: (message) => socket.send(JSON.stringify(message)),
+    send: (message) => socket.send(toJson(message)),
     relay: (channel, payload) => socket.send(encodeRelayFrame(channel, payload)),
     next: messages.next,
     nextFrame: frames.next,
@@ -98,7 +101,7 @@ export async function dial(bench: DialledBook, { localAddress }: LinkOptions = {
 export async function openLink(bench: DialledBook, peer: TestPeer, options: LinkOptions = {}): Promise<TestLink> {
   const link = await dial(bench, options);
   const signature = peer.signHello(bench.book.url, link.challenge);
-  link.send({ kind: 'hello', key: peer.key, signature, accepts: options.accepts ?? true });
+  link.send({ kind: 'hello', key: peer.key, signature, accepts: options.accepts ?? true, pays: options.pays ?? false });
   const answer = await link.next();
   if (answer.kind !== 'welcome') throw new Error(`the hello was not taken: ${JSON.stringify(answer)}`);
   return link;

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { decodeRelayFrame, LatentError, RELAY_HEADER_BYTES, writeRelayChannel } from '@latent/protocol';
+import type { Channel, ChannelEnd } from './channel.ts';
 import { closedWords } from './closed-words.ts';
 import type { Link } from './link.ts';
 import type { PeersContext } from './peers-context.ts';
@@ -17,17 +18,36 @@ export function relayFrame(peers: PeersContext, link: Link, frame: Buffer): void
   }
   const from = link.ends.get(decoded.channel);
   if (from === undefined || !from.channel.isOpen) return;
-  const { channel, other: to } = from;
-  if (!channel.opener.link.allowance.take(frame.byteLength)) {
-    peers.channels.cut(channel, closedWords.usedUp);
-    return;
-  }
-  if (from === channel.target) peers.channels.answered(channel);
+  const { channel } = from;
+  const verdict = peers.held.holds(channel) ? 'wait' : admitBytes(peers, channel, frame.byteLength);
+  if (verdict === 'relay') forwardFrame(peers, from, frame);
+  else if (verdict === 'over') peers.channels.cut(channel, closedWords.usedUp);
+  else peers.held.hold(from, frame);
+}
 
+/** Counts bytes of a channel to what its opener has without payment, else to what it pays for. */
+export function admitBytes(
+  { paid }: Pick<PeersContext, 'paid'>,
+  { opener: { link } }: Channel,
+  bytes: number,
+): 'relay' | 'wait' | 'over' {
+  if (!link.allowance.take(bytes)) return paid.take(link.key, bytes);
+  link.noteAllowance();
+  return 'relay';
+}
+
+/** Sends a frame, which was counted, on its way. */
+export function forwardFrame(
+  { channels, backlog }: Pick<PeersContext, 'channels' | 'backlog'>,
+  from: ChannelEnd,
+  frame: Buffer,
+): void {
+  const { channel, other: to } = from;
+  if (from === channel.target) channels.answered(channel);
   writeRelayChannel(frame, to.number);
   const hasToWait = to.link.outgoing.sendFrame(to, frame);
-  const overflowing = hasToWait ? peers.backlog.overflowing(to) : undefined;
-  if (overflowing !== undefined) peers.channels.cut(overflowing.channel, closedWords.overflow);
+  const overflowing = hasToWait ? backlog.overflowing(to) : undefined;
+  if (overflowing !== undefined) channels.cut(overflowing.channel, closedWords.overflow);
 }
 
 /** A link may send so much, then it is the turn of everything else that the book has to do. */

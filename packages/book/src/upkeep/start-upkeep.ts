@@ -1,5 +1,6 @@
 import type { BookContext } from '../book-context.ts';
 import { TEND_MS } from '../peers/open-peers.ts';
+import { FOLLOW_MS } from '../relay/open-paid-relay.ts';
 import { runEvery } from './run-every.ts';
 import { sweepExpired } from './sweep-expired.ts';
 import { recheckServed, verifyPending } from './verify-asks.ts';
@@ -17,5 +18,6 @@ export async function startUpkeep(context: BookContext): Promise<void> {
     every(SWEEP_MS, () => sweepExpired(context)),
     every(RECHECK_MS, () => recheckServed(context)),
     every(TEND_MS, async () => context.peers.tend()),
+    context.paid.follow().then(() => every(FOLLOW_MS, () => context.paid.follow())),
   ]);
 }

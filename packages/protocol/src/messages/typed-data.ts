@@ -107,6 +107,11 @@ export const messageTypes = {
     { name: 'book', type: 'string' },
     { name: 'challenge', type: 'bytes32' },
   ],
+  /** What a book offers to relay; only its hash is in the ask. */
+  RelayResource: [
+    { name: 'book', type: 'string' },
+    { name: 'unitBytes', type: 'uint32' },
+  ],
   /** What is offered; only its hash is in the ask. */
   Resource: [
     { name: 'kind', type: 'string' },

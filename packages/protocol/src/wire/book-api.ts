@@ -3,6 +3,7 @@ import { addressSchema, askIdSchema, hex32Schema, signatureSchema } from '../ids
 import { refusalSchema, relaxationSchema } from '../match/refusal.ts';
 import { requirementsSchema } from '../match/requirements.ts';
 import { signedAskSchema } from '../messages/ask.ts';
+import { relayJoinSchema, signedRelayAskSchema } from '../messages/relay-ask.ts';
 
 /** Most asks in one answer of a book. */
 export const MAX_ASKS_PER_ANSWER = 512;
@@ -45,6 +46,15 @@ export const asksAnswerSchema = z.object({
   asks: z.array(listedAskSchema).max(MAX_ASKS_PER_ANSWER),
   total: z.int().min(0),
 });
+
+/** `GET /v1/relay`: what this book relays for beyond what is free. */
+export const relayAnswerSchema = z.object({
+  /** Null: nothing is relayed for payment, or the relay's key does not belong to its operator yet. */
+  offer: signedRelayAskSchema.nullable(),
+  /** For the operator, to take the relay's key in; null where nothing is relayed for payment. */
+  join: relayJoinSchema.nullable(),
+});
+export type RelayAnswer = z.infer<typeof relayAnswerSchema>;
 
 /** `GET /v1/status` */
 export const bookStatusSchema = z.object({

@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { getAddress } from 'viem';
 import { describe, expect, test } from 'vitest';
 import {
   type BookLinkMessage,
@@ -50,6 +51,41 @@ const ofBooks = fc.oneof(
   fc.record({ kind: fc.constant('answer'), channel, ...meeting }),
   fc.record({ kind: fc.constant('closed'), channel, code: text(64), message: text(500) }),
   fc.record({ kind: fc.constant('refused'), code: text(64), message: text(500) }),
+);
+const units = fc.bigInt({ min: 0n, max: 2n ** 96n - 1n });
+const signature = hex(65).map((one) => `0x${one}` as const);
+const paymentsOfBooks = fc.oneof(
+  fc.record({ kind: fc.constant('allowance'), freeRelayBytes: fc.nat() }),
+  fc.record({ kind: fc.constant('relayed'), leaseId: key, usedBytes: fc.maxSafeNat(), coveredUnits: units }),
+  fc.record({ kind: fc.constant('unpaid'), leaseId: key, code: text(64), message: text(500) }),
+  fc.record({
+    kind: fc.constant('claimed'),
+    claim: fc.record({ leaseId: key, member: fc.integer({ min: 0, max: 127 }), units, signature }),
+  }),
+);
+const account = hex(20).map((one) => getAddress(`0x${one}`));
+const seconds = fc.integer({ min: 1, max: 2 ** 40 - 1 });
+const paymentsOfPeers = fc.oneof(
+  fc.record({
+    kind: fc.constant('pay'),
+    terms: fc.record({
+      order: fc.record({
+        ...{ renter: account, session: account, meterKey: account, deposit: units, maxSeconds: seconds },
+        ...{ closeWindow: fc.nat(), prepay: fc.nat(60), maxFeeBps: fc.nat(10_000), openBy: seconds, workload: key },
+        salt: fc.bigInt({ min: 0n, max: 2n ** 256n - 1n }),
+      }),
+      members: fc.array(
+        fc.record({
+          ...{ ask: key, operator: account, agentKey: account, devices: fc.integer({ min: 1, max: 1_024 }) },
+          rate: fc.bigInt({ min: 0n, max: 2n ** 64n - 1n }),
+        }),
+        { minLength: 1, maxLength: 1 },
+      ),
+    }),
+    signature,
+    voucher: fc.record({ leaseId: key, units: fc.tuple(units), accrueFrom: fc.tuple(fc.nat()), signature }),
+  }),
+  fc.record({ kind: fc.constant('claim'), leaseId: key }),
 );
 const ownChannel = fc.integer({ min: 1, max: FIRST_BOOK_CHANNEL - 1 });
 const ofPeers = fc.oneof(
@@ -105,6 +141,35 @@ describe.each(sides)('messages of %s', (_name, schema, messages) => {
     const words = { code: '\u0001'.repeat(64), message: '\u0001'.repeat(500), host: '\u0001'.repeat(253) };
     expect(JSON.stringify({ kind: 'introduction', ...longest, ...ids, ...words }).length).toBeLessThan(
       MAX_LINK_MESSAGE_BYTES,
+    );
+  });
+});
+
+describe.each([
+  ['books', bookLinkMessageSchema, paymentsOfBooks],
+  ['peers', peerLinkMessageSchema, paymentsOfPeers],
+] as const)('words of %s on payment', (_name, schema, messages) => {
+  const toJson = (value: unknown) =>
+    JSON.stringify(value, (_key, one: unknown) => (typeof one === 'bigint' ? one.toString() : one));
+
+  test('come through JSON as they were, with amounts as decimals, and fit a message of a link', () => {
+    fc.assert(
+      fc.property(messages, (message) => {
+        const json = toJson(message);
+        expect(schema.parse(JSON.parse(json))).toEqual(message);
+        expect(json.length).toBeLessThan(MAX_LINK_MESSAGE_BYTES);
+      }),
+    );
+  });
+
+  test('that lack a field are refused', () => {
+    fc.assert(
+      fc.property(messages, fc.nat(), (message, pick) => {
+        const names = Object.keys(message);
+        const left = names.filter((name) => name !== names[pick % names.length]);
+        const altered = Object.fromEntries(Object.entries(message).filter(([name]) => left.includes(name)));
+        expect(schema.safeParse(JSON.parse(toJson(altered))).success).toBe(false);
+      }),
     );
   });
 });

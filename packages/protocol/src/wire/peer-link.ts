@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import { hex32Schema, peerKeySchema } from '../ids.ts';
+import { hex32Schema, leaseIdSchema, peerKeySchema, signatureSchema, uintSchema } from '../ids.ts';
+import { signedCloseSchema } from '../messages/agreement.ts';
+import { leaseTermsSchema } from '../messages/order.ts';
+import { signedVoucherSchema } from '../messages/voucher.ts';
 
 /**
  * The WebSocket `GET /v1/peers` of a book, by which peers find each other: each proves its key once, is introduced to others,
@@ -77,6 +80,25 @@ export const bookLinkMessageSchema = z.discriminatedUnion('kind', [
     code: z.string().max(64),
     message: z.string().max(500),
   }),
+  // The words on payment that follow are for peers whose hello says that they pay.
+  /** Little is left that is relayed without payment. Told once on a link; that nothing is left, a closed channel tells. */
+  z.object({ kind: z.literal('allowance'), freeRelayBytes: z.number().min(0) }),
+  /** What was relayed for a lease up to now, and the units of the voucher that the book holds. */
+  z.object({
+    kind: z.literal('relayed'),
+    leaseId: leaseIdSchema,
+    usedBytes: z.int().min(0),
+    coveredUnits: uintSchema(96),
+  }),
+  /** The lease, or its voucher, was not taken; or nothing more is relayed for it. */
+  z.object({
+    kind: z.literal('unpaid'),
+    leaseId: leaseIdSchema,
+    code: z.string().max(64),
+    message: z.string().max(500),
+  }),
+  /** The book is done with the lease, and claims so much. */
+  z.object({ kind: z.literal('claimed'), claim: signedCloseSchema }),
 ]);
 export type BookLinkMessage = z.infer<typeof bookLinkMessageSchema>;
 
@@ -89,6 +111,8 @@ export const peerLinkMessageSchema = z.discriminatedUnion('kind', [
     signature: z.string().regex(/^0x[0-9a-f]{128}$/, 'not 64 bytes of hex'),
     /** Others may be introduced to this peer. An older link of the same key that accepts too is dropped then. */
     accepts: z.boolean(),
+    /** This peer may pay for what is relayed, and wants to hear what is left without. */
+    pays: z.boolean().optional(),
   }),
   /** Introduce me to `to`. `channel` is mine to choose, unused on this link; it relays from this message on. */
   z.object({
@@ -100,6 +124,18 @@ export const peerLinkMessageSchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('answer'), channel: channelSchema, ...meetingShape }),
   z.object({ kind: z.literal('close'), channel: channelSchema }),
+  /**
+   * Presents an open lease that pays for what is relayed on channels of this peer's key, with its newest voucher. Repeated for each
+   * voucher, and on each link. `signature` is an `Attach` of the lease's meter key for this peer's key.
+   */
+  z.object({
+    kind: z.literal('pay'),
+    terms: leaseTermsSchema,
+    signature: signatureSchema,
+    voucher: signedVoucherSchema,
+  }),
+  /** End the lease's part here, and say what is claimed for it. Repeatable. */
+  z.object({ kind: z.literal('claim'), leaseId: leaseIdSchema }),
 ]);
 export type PeerLinkMessage = z.infer<typeof peerLinkMessageSchema>;
 

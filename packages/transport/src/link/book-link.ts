@@ -16,6 +16,7 @@ import {
 import { hexOfBytes } from '../hex.ts';
 import { type KeyPair, sign } from '../key-pair.ts';
 import type { LinkSocket, OpenLinkSocket } from './link-socket.ts';
+import type { RelayPayer, RelayPayment, RelayWord } from './relay-payer.ts';
 import { RelayedBytes } from './relayed-bytes.ts';
 
 /** A book that is there answers sooner, over any line. */
@@ -53,6 +54,7 @@ export interface BookLinkOptions {
   readonly openSocket: OpenLinkSocket;
   /** Others may be introduced. Missing: they may not. */
   readonly onIntroduction?: (introduction: Introduction) => void;
+  readonly payer?: RelayPayer | undefined;
   /** The link ended. Called once. */
   readonly onEnded?: (reason: LatentError) => void;
 }
@@ -76,6 +78,8 @@ export interface BookLink {
   readonly channels: number;
   /** From the challenge on: the book reads it behind our hello, if that was good. */
   introduce(to: PeerKey, token: string, meeting: Meeting): LinkChannel;
+  /** Says something on payment; nothing while the link is not open. */
+  pay(payment: RelayPayment): void;
   /** There is reason to doubt the link: it ends unless the book shows soon that it is there. */
   check(): void;
   close(): void;
@@ -114,8 +118,10 @@ class OpenedLink implements BookLink {
       },
       onBytes: (bytes) => {
         const frame = decodeRelayFrame(bytes);
+        if (frame === undefined) return;
+        this.#count(frame.channel, bytes.byteLength);
         // A channel that was just closed may still be sent to.
-        if (frame !== undefined) this.#channels.get(frame.channel)?.bytes.receive(frame.payload);
+        this.#channels.get(frame.channel)?.bytes.receive(frame.payload);
       },
       onClosed: (reason) => {
         const text = `The link to ${bookUrl} ended: ${reason.slice(0, 200)}.`;
@@ -153,6 +159,10 @@ class OpenedLink implements BookLink {
     return channel;
   }
 
+  pay(payment: RelayPayment): void {
+    if (this.#state === 'open') this.#send(payment);
+  }
+
   check(): void {
     if (this.#state === 'open') this.#socket.check?.(CHECK_TIMEOUT_MS);
   }
@@ -173,14 +183,27 @@ class OpenedLink implements BookLink {
   }
 
   #send(message: PeerLinkMessage): void {
-    if (this.#state !== 'ended') this.#socket.sendText(JSON.stringify(message));
+    if (this.#state !== 'ended') this.#socket.sendText(JSON.stringify(message, withDecimals));
+  }
+
+  /** What goes over channels that the peer opened is the peer's to pay. */
+  #count(channel: number, bytes: number): void {
+    if (channel < FIRST_BOOK_CHANNEL) this.#options.payer?.onRelayed(this.bookUrl, bytes);
+  }
+
+  #word(word: RelayWord): void {
+    this.#options.payer?.onWord?.(this.bookUrl, word);
   }
 
   #openChannel(number: number): OpenChannel {
     // The number may have been given to another channel since.
     const isOpen = () => this.#channels.get(number) === channel;
     const channel = createChannel(number, {
-      send: (frame, sent) => (this.#state === 'ended' ? sent() : this.#socket.sendBytes(frame, sent)),
+      send: (frame, sent) => {
+        if (this.#state === 'ended') return sent();
+        this.#count(number, frame.byteLength);
+        this.#socket.sendBytes(frame, sent);
+      },
       answer: ({ addresses, streamId }) => {
         if (isOpen()) this.#send({ kind: 'answer', channel: number, addresses: [...addresses], streamId });
       },
@@ -203,6 +226,7 @@ class OpenedLink implements BookLink {
         const { observed, freeRelayBytes } = message;
         this.#state = 'open';
         this.#welcome.resolve({ observed, freeRelayBytes, discovery: this.#discovery });
+        this.#word({ kind: 'linked', freeRelayBytes });
         return;
       }
       case 'introduction': {
@@ -222,10 +246,17 @@ class OpenedLink implements BookLink {
         const channel = this.#channels.get(message.channel);
         this.#channels.delete(message.channel);
         channel?.gone(toLinkError(message.code, message.message));
+        if (message.code === 'RELAY_QUOTA') this.#word({ kind: 'cut' });
         return;
       }
       case 'refused':
         this.#refusal = toLinkError(message.code, message.message);
+        return;
+      case 'allowance':
+      case 'relayed':
+      case 'unpaid':
+      case 'claimed':
+        this.#word(message);
         return;
       default:
         message satisfies never;
@@ -233,13 +264,14 @@ class OpenedLink implements BookLink {
   }
 
   #prove(challenge: string, discovery: Discovery | undefined): void {
-    const { keyPair, onIntroduction } = this.#options;
+    const { keyPair, onIntroduction, payer } = this.#options;
     this.#state = 'challenged';
     this.#discovery = discovery;
     this.#challenged.resolve(discovery);
     const signature = sign(keyPair, linkHelloText(this.bookUrl, challenge, keyPair.key));
     const accepts = onIntroduction !== undefined;
-    this.#send({ kind: 'hello', key: keyPair.key, signature: `0x${hexOfBytes(signature)}`, accepts });
+    const pays = payer?.onWord === undefined ? {} : { pays: true };
+    this.#send({ kind: 'hello', key: keyPair.key, signature: `0x${hexOfBytes(signature)}`, accepts, ...pays });
   }
 }
 
@@ -248,7 +280,7 @@ type LinkState = 'opening' | 'challenged' | 'open' | 'ended';
 const due: Readonly<Record<Exclude<LinkState, 'ended'>, readonly BookLinkMessage['kind'][]>> = {
   opening: ['challenge', 'refused'],
   challenged: ['welcome', 'refused'],
-  open: ['introduction', 'answer', 'closed', 'refused'],
+  open: ['introduction', 'answer', 'closed', 'refused', 'allowance', 'relayed', 'unpaid', 'claimed'],
 };
 
 function disordered(bookUrl: string): LatentError {
@@ -306,6 +338,11 @@ function parseMessage(text: string): BookLinkMessage | undefined {
     // Not JSON: the same as what does not fit the schema.
     return undefined;
   }
+}
+
+/** Amounts travel as decimal strings. */
+function withDecimals(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? value.toString() : value;
 }
 
 /** A book speaks for itself only: that a peer proved a wrong key, for one, is nothing it could know. */

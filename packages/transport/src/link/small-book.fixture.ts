@@ -76,6 +76,8 @@ export async function openSmallBook(port = 0): Promise<SmallBook> {
 class BookState {
   tamper: Tamper = (frame) => [frame];
   hidesAddresses = false;
+  /** What peers said on payment. */
+  readonly payments: PeerLinkMessage[] = [];
   relayedBytes = 0;
   introductions = 0;
   readonly #links = new Set<Link>();
@@ -136,6 +138,10 @@ class BookState {
         if (end !== undefined) closeEnd(end);
         return;
       }
+      case 'pay':
+      case 'claim':
+        this.payments.push(message);
+        return;
       default:
         message satisfies never;
     }

@@ -2,6 +2,7 @@ import type { LatentError } from '@latent/protocol';
 import type { KeyPair } from '../key-pair.ts';
 import { type BookLink, type Introduction, openBookLink } from '../link/book-link.ts';
 import type { OpenLinkSocket } from '../link/link-socket.ts';
+import type { RelayPayer, RelayPayment } from '../link/relay-payer.ts';
 import { after, every } from '../timers.ts';
 
 /** A link that nobody uses is kept so long, as the next call may follow. */
@@ -15,6 +16,7 @@ const MAX_LINKS = 64;
 export interface BookLinksOptions {
   readonly keyPair: KeyPair;
   readonly openSocket: OpenLinkSocket;
+  readonly payer?: RelayPayer | undefined;
   /** A link is there, or is there again. */
   readonly onOpened?: (link: BookLink) => void;
 }
@@ -25,6 +27,8 @@ export interface BookLinks {
   use(bookUrl: string): BookLink;
   /** Keeps a link by which others are introduced; made anew whenever it ends. @returns lets it go */
   keep(bookUrl: string, on: KeepOptions): () => void;
+  /** Says something on payment to a book, over a link that is there or newly opened. */
+  pay(bookUrl: string, payment: RelayPayment): void;
   /** A path was lost, or the network changed: links may be dead too, which nobody would say. */
   check(): void;
   close(): void;
@@ -36,7 +40,7 @@ export interface KeepOptions {
   readonly onEnded: (bookUrl: string, reason: LatentError) => void;
 }
 
-export function createBookLinks({ keyPair, openSocket, onOpened }: BookLinksOptions): BookLinks {
+export function createBookLinks({ keyPair, openSocket, payer, onOpened }: BookLinksOptions): BookLinks {
   const kept = new Map<string, BookLink>();
   const used = new Map<string, { readonly link: BookLink; lastUsedMs: number }>();
   const letGo = new Set<() => void>();
@@ -46,7 +50,7 @@ export function createBookLinks({ keyPair, openSocket, onOpened }: BookLinksOpti
     options: { readonly onIntroduction?: KeepOptions['onIntroduction'] },
     onEnded: (reason: LatentError) => void,
   ) => {
-    const link = openBookLink({ bookUrl, keyPair, openSocket, onEnded, ...options });
+    const link = openBookLink({ bookUrl, keyPair, openSocket, payer, onEnded, ...options });
     link.ready.then(
       () => onOpened?.(link),
       () => undefined,
@@ -113,6 +117,14 @@ export function createBookLinks({ keyPair, openSocket, onOpened }: BookLinksOpti
   return {
     use,
     keep,
+    pay: (bookUrl, payment) => {
+      const link = use(bookUrl);
+      // Where there is none, who pays hears of the next one.
+      link.ready.then(
+        () => link.pay(payment),
+        () => undefined,
+      );
+    },
     check: () => {
       for (const link of kept.values()) link.check();
       for (const { link } of used.values()) link.check();

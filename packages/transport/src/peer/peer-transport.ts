@@ -4,10 +4,12 @@ import type { ConnectionTimes } from '../connection/connection.ts';
 import { bookHint, parseHints } from '../hints.ts';
 import type { KeyPair } from '../key-pair.ts';
 import { openNodeLinkSocket } from '../link/node-link-socket.ts';
+import type { RelayPayer } from '../link/relay-payer.ts';
 import type {
   EncryptedStream,
   Listener,
   ListenOptions,
+  PayingTransport,
   PeerAddress,
   RefusedConnection,
   Transport,
@@ -39,13 +41,15 @@ export interface PeerTransportOptions {
    * each at a loud level.
    */
   readonly onRefused?: (refusal: RefusedConnection) => void;
+  /** Pays for what books relay for us beyond what is free. Missing: nobody does. */
+  readonly payer?: RelayPayer | undefined;
 }
 
 /**
  * {@link Transport} to peers behind any NAT: over UDP from machine to machine where a hole can be punched, through a book where it cannot,
  * with many streams over one connection that outlives its paths.
  */
-export function createPeerTransport(options: PeerTransportOptions): Transport {
+export function createPeerTransport(options: PeerTransportOptions): PayingTransport {
   const { keyPair, handshakeTimeoutMs = 10_000 } = options;
   const times = { ...defaultTimes, ...options.times };
   const closing = new AbortController();
@@ -53,7 +57,7 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
   const ports: UdpPort[] = [];
   let stopListening: (() => Promise<void>) | undefined;
 
-  const links = createBookLinks({ keyPair, openSocket: openNodeLinkSocket });
+  const links = createBookLinks({ keyPair, openSocket: openNodeLinkSocket, payer: options.payer });
   const openUdp = (address: string, port: number) => {
     const opened = openUdpPort({ address, port });
     ports.push(opened);
@@ -148,5 +152,5 @@ export function createPeerTransport(options: PeerTransportOptions): Transport {
     await Promise.all(ports.map((port) => port.close()));
   }
 
-  return { key: keyPair.key, prepare, connect, listen, routeTo: dialler.routeTo, close };
+  return { key: keyPair.key, prepare, connect, listen, routeTo: dialler.routeTo, payBook: links.pay, close };
 }

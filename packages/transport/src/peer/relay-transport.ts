@@ -4,7 +4,8 @@ import type { ConnectionTimes } from '../connection/connection.ts';
 import { bookHint, parseHints } from '../hints.ts';
 import type { KeyPair } from '../key-pair.ts';
 import type { OpenLinkSocket } from '../link/link-socket.ts';
-import type { EncryptedStream, RefusedConnection, Transport } from '../transport.ts';
+import type { RelayPayer } from '../link/relay-payer.ts';
+import type { EncryptedStream, PayingTransport, RefusedConnection } from '../transport.ts';
 import { acceptIntroductions } from './accept-introductions.ts';
 import { AcceptedPeers } from './accepted-peers.ts';
 import { createBookLinks } from './book-links.ts';
@@ -23,19 +24,21 @@ export interface RelayTransportOptions {
   readonly limits?: Partial<ConnectionLimits>;
   readonly maxStreamsPerConnection?: number;
   readonly onRefused?: (refusal: RefusedConnection) => void;
+  /** Pays for what books relay for us beyond what is free. Missing: nobody does. */
+  readonly payer?: RelayPayer | undefined;
 }
 
-export interface RelayTransport extends Transport {
+export interface RelayTransport extends PayingTransport {
   /** Ends the connections to all peers that were dialled; they are told. The next stream to one makes another. Never rejects. */
   hangUp(): Promise<void>;
 }
 
-/** {@link Transport} through books alone: for browsers, which have no UDP. It speaks to every peer transport. */
+/** {@link PayingTransport} through books alone: for browsers, which have no UDP. It speaks to every peer transport. */
 export function createRelayTransport(options: RelayTransportOptions): RelayTransport {
   const { keyPair, books = [], handshakeTimeoutMs = 10_000, idleMs = 60_000 } = options;
   const times = { ...defaultTimes, ...options.times };
   const closing = new AbortController();
-  const links = createBookLinks({ keyPair, openSocket: options.openSocket });
+  const links = createBookLinks({ keyPair, openSocket: options.openSocket, payer: options.payer });
   const dialler = dialPeers({ keyPair, links, udp: () => undefined, handshakeTimeoutMs, times, idleMs });
   let stopListening: (() => Promise<void>) | undefined;
 
@@ -96,6 +99,7 @@ export function createRelayTransport(options: RelayTransportOptions): RelayTrans
       };
     },
     routeTo: dialler.routeTo,
+    payBook: links.pay,
     hangUp: dialler.close,
     close: async () => {
       closing.abort(new LatentError('CANCELLED', 'The transport was closed.'));
