@@ -18,14 +18,17 @@ const NEXT_BOOK_MS = 1_000;
 const MAX_BOOKS = 3;
 const TOKEN_BYTES = 16;
 
+/** What is needed of a link to ask its book where our UDP socket is seen. */
+export type AskedBook = Pick<BookLink, 'bookUrl' | 'challenged'>;
+
 /** What a machine with UDP can do that a browser cannot. */
 export interface UdpSide {
   knock(hint: string, key: PeerKey, signal: AbortSignal): Promise<Path>;
   punch(hole: PunchWith, key: PeerKey, signal: AbortSignal): Promise<Path>;
   /** What to tell a peer of our UDP socket; undefined while the book has not said where it is seen. */
-  knownMeeting(link: BookLink): Meeting | undefined;
+  knownMeeting(link: AskedBook): Meeting | undefined;
   /** What to tell a peer of our UDP socket, as far as it is known now; waits a moment for a first answer of the book. */
-  meeting(link: BookLink, signal: AbortSignal): Promise<Meeting>;
+  meeting(link: AskedBook, signal: AbortSignal): Promise<Meeting>;
   /** What books said of our address may be true no more: it is asked anew when it is needed next. */
   forget(): void;
 }

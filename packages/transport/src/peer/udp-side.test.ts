@@ -1,5 +1,45 @@
+import { decodeDiscoveryQuestion, encodeDiscoveryAnswer } from '@latent/protocol';
 import { describe, expect, test } from 'vitest';
-import { isGlobalAddress } from './udp-side.ts';
+import { hexOfBytes } from '../hex.ts';
+import { createKeyPair, randomBytes } from '../key-pair.ts';
+import { openPort, openRawSocket, type RawSocket, untilTestEnds } from '../udp/raw-socket.fixture.ts';
+import { createUdpSide, isGlobalAddress } from './udp-side.ts';
+
+/** Answers the next question that is new: it was seen to come from there. */
+async function answerNext(book: RawSocket, answered: Set<string>, lastByte: number): Promise<void> {
+  for (;;) {
+    const { bytes, from } = await book.next();
+    const { nonce } = decodeDiscoveryQuestion(bytes) ?? expect.unreachable('no question');
+    if (answered.has(hexOfBytes(nonce))) continue;
+    answered.add(hexOfBytes(nonce));
+    book.send(encodeDiscoveryAnswer({ nonce, address: Uint8Array.of(203, 0, 113, lastByte), port: 4_433 }), from);
+    return;
+  }
+}
+
+test('what a book was asked before our network changed is not believed when it is answered after', async () => {
+  const books = [await openRawSocket(), await openRawSocket()] as const;
+  const [first, second] = books;
+  const answered = new Set<string>();
+  const ports: [number, number] = [first.address.port, second.address.port];
+  const link = { bookUrl: 'http://127.0.0.1', challenged: Promise.resolve({ ports, host: '127.0.0.1' }) };
+  const side = createUdpSide(openPort(), createKeyPair(randomBytes(32)), () => undefined);
+  const signal = untilTestEnds();
+
+  const asked = side.discoverBy(link, signal);
+  await answerNext(first, answered, 1);
+  expect((await side.meeting(link, signal)).addresses).toContain('203.0.113.1:4433');
+  side.forget();
+  await answerNext(second, answered, 1);
+  await asked;
+  expect(side.knownMeeting(link)).toBeUndefined();
+
+  const askedAgain = side.discoverBy(link, signal);
+  await Promise.all(books.map((book) => answerNext(book, answered, 2)));
+  await askedAgain;
+  expect(side.knownMeeting(link)?.addresses).toContain('203.0.113.2:4433');
+  expect(side.knownMeeting(link)?.addresses).not.toContain('203.0.113.1:4433');
+});
 
 describe('an address that can be reached from anywhere', () => {
   test.each([

@@ -1,14 +1,14 @@
 import { isIPv4 } from 'node:net';
 import { MAX_ADDRESSES } from '@latent/protocol';
 import type { KeyPair } from '../key-pair.ts';
-import type { BookLink, Meeting } from '../link/book-link.ts';
+import type { Meeting } from '../link/book-link.ts';
 import { discover, type Sighting, seenAddresses } from '../udp/discover.ts';
 import { knock, randomStreamId } from '../udp/knock.ts';
 import { awaitPunch, punch } from '../udp/punch.ts';
 import { formatUdpAddress } from '../udp/udp-address.ts';
 import type { UdpPort } from '../udp/udp-port.ts';
 import type { AwaitingUdpSide } from './accept-introductions.ts';
-import type { PunchWith } from './reach-peer.ts';
+import type { AskedBook, PunchWith } from './reach-peer.ts';
 
 const DISCOVERY_TIMEOUT_MS = 1_500;
 /** An introduction waits no longer for the first word of a book on our address. */
@@ -21,7 +21,7 @@ export const REDISCOVER_MS = 20_000;
 /** {@link AwaitingUdpSide} over a UDP port. */
 export interface OwnUdpSide extends AwaitingUdpSide {
   /** Asks a book where it sees us. */
-  discoverBy(link: BookLink, signal: AbortSignal): Promise<void>;
+  discoverBy(link: AskedBook, signal: AbortSignal): Promise<void>;
 }
 
 interface Known {
@@ -42,14 +42,18 @@ interface Asking {
 export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => void): OwnUdpSide {
   const known = new Map<string, Known>();
   const asking = new Map<string, Asking>();
+  /** Grows when what was known is forgotten: what was asked before is believed no more, though it be answered after. */
+  let era = 0;
 
-  async function ask(link: BookLink, signal: AbortSignal, onFirst: () => void): Promise<void> {
+  async function ask(link: AskedBook, signal: AbortSignal, onFirst: () => void): Promise<void> {
     const discovery = await link.challenged;
     if (discovery === undefined) return;
     const host = discovery.host ?? new URL(link.bookUrl).hostname;
     const before = known.get(link.bookUrl);
     const found: Sighting[] = [];
+    const begun = era;
     const keep = (isPartial: boolean) => {
+      if (era !== begun) return;
       const hosts = found.map(({ seen }) => seen.host);
       known.set(link.bookUrl, { atMs: performance.now(), addresses: seenAddresses(found), hosts, isPartial });
     };
@@ -62,19 +66,21 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => vo
         onFirst();
       },
     });
-    if (found.length === 0) return;
+    if (found.length === 0 || era !== begun) return;
     keep(false);
     if (before !== undefined && found.some(({ seen }) => !before.hosts.includes(seen.host))) onMoved();
   }
 
-  function startAsking(link: BookLink, signal: AbortSignal): Asking {
+  function startAsking(link: AskedBook, signal: AbortSignal): Asking {
     const running = asking.get(link.bookUrl);
     if (running !== undefined) return running;
     const first = Promise.withResolvers<void>();
     // A book that goes away meanwhile has told us nothing, which is what is known then.
     const all = ask(link, signal, first.resolve)
       .catch(() => undefined)
-      .finally(() => asking.delete(link.bookUrl));
+      .finally(() => {
+        if (asking.get(link.bookUrl) === started) asking.delete(link.bookUrl);
+      });
     const started = { first: first.promise, all };
     asking.set(link.bookUrl, started);
     return started;
@@ -85,13 +91,13 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => vo
     return { addresses: [...new Set([...seen, ...local])].slice(0, MAX_ADDRESSES), streamId: randomStreamId() };
   }
 
-  function knownMeeting({ bookUrl }: BookLink): Meeting | undefined {
+  function knownMeeting({ bookUrl }: AskedBook): Meeting | undefined {
     const fresh = known.get(bookUrl);
     const isFresh = fresh !== undefined && performance.now() - fresh.atMs <= 2 * REDISCOVER_MS;
     return isFresh ? meetAt(fresh.addresses) : undefined;
   }
 
-  async function meeting(link: BookLink, signal: AbortSignal): Promise<Meeting> {
+  async function meeting(link: AskedBook, signal: AbortSignal): Promise<Meeting> {
     const fresh = knownMeeting(link);
     if (fresh !== undefined) return fresh;
     const { first, all } = startAsking(link, signal);
@@ -113,7 +119,11 @@ export function createUdpSide(port: UdpPort, keyPair: KeyPair, onMoved: () => vo
     knownMeeting,
     meeting,
     discoverBy: (link, signal) => startAsking(link, signal).all,
-    forget: () => known.clear(),
+    forget: () => {
+      era += 1;
+      known.clear();
+      asking.clear();
+    },
   };
 }
 
