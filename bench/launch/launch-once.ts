@@ -173,6 +173,7 @@ function newRecord(
       outputs: [],
       taskId,
       archive,
+      network: lease.terms.members.length > 1 ? 'if-possible' : 'host',
     },
     members: lease.terms.members.map(() => ({
       ...{ state: 'unknown' as const, reason: null, job: { kind: 'none' as const }, address: '' },

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, openStore } from '@latent/kit';
-import type { AskId } from '@latent/protocol';
+import { type AskId, LatentError } from '@latent/protocol';
 import { type ChainClient, connectChain, withChain } from '@latent/sdk';
 import { createPeerTransport, createTcpTransport, type RefusedConnection, type Transport } from '@latent/transport';
 import type { Address } from 'viem';
@@ -21,6 +21,8 @@ import { createMemberStore, memberMigration } from './leases/member-store.ts';
 import { recoverMembers } from './leases/recover-members.ts';
 import { watchMembers } from './leases/watch-members.ts';
 import { fingerprintMachine } from './machine/fingerprint.ts';
+import { findNetworkAbility } from './network/find-network-ability.ts';
+import { createMemberNetworks } from './network/member-networks.ts';
 import type { AgentOptions } from './options.ts';
 
 export interface StartAgentDependencies {
@@ -91,7 +93,14 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     isolation: fingerprint.isolation,
   });
   let tellBooks: () => void = () => {};
-  const desk = createLeaseDesk(context, asks, () => tellBooks());
+  const ability = await findNetworkAbility(driver.name);
+  if (!ability.usable) logger.warn({ reason: ability.reason }, 'no private networks here');
+  const { dataDir } = options;
+  // Nothing carries packets yet.
+  const openNetwork = () =>
+    Promise.reject(new LatentError('NETWORK_UNAVAILABLE', 'There are no private networks yet.'));
+  const networks = createMemberNetworks({ ability, openNetwork, transport, dataDir, clock, logger, signal });
+  const desk = createLeaseDesk({ context, asks, networks }, () => tellBooks());
   await recoverMembers(desk);
   const listing = () => ({ signed: asks.current.signed, freeDevices: freeDevices(desk) });
   const books = options.books.map((url) => keepPresent(context, url, listing()));

@@ -229,6 +229,21 @@ export {
   udpAddressSchema,
 } from './wire/peer-link.ts';
 export {
+  MAX_RANK,
+  NETWORK_INTERFACE,
+  NETWORK_PREFIX_LENGTH,
+  type NetworkAbility,
+  type NetworkPlan,
+  type NetworkStatus,
+  networkAbilitySchema,
+  networkAddress,
+  networkName,
+  networkParamsSchema,
+  networkPlanSchema,
+  networkStatusSchema,
+  planParamsSchema,
+} from './wire/private-network.ts';
+export {
   decodeRelayFrame,
   encodeRelayFrame,
   MAX_RELAY_PAYLOAD_BYTES,

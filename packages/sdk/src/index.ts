@@ -40,7 +40,15 @@ export { type OrderDefaults, orderForJob } from './clusters/order-for-job.ts';
 export { settleStopped } from './clusters/settle-stopped.ts';
 export { tendCluster } from './clusters/tend-cluster.ts';
 export { type FilledJob, fillEnvs } from './job/fill-envs.ts';
-export type { DeviceRequirement, FileMount, JobFile, JobIsolation, JobRequirements, LatentSection } from './job/job.ts';
+export type {
+  DeviceRequirement,
+  FileMount,
+  JobFile,
+  JobIsolation,
+  JobNetworkKind,
+  JobRequirements,
+  LatentSection,
+} from './job/job.ts';
 export { jobTaskId, type RankEnvironment, rankEnvironment } from './job/job-environment.ts';
 export { type PackedFiles, packFiles } from './job/pack-files.ts';
 export { packJobFiles } from './job/pack-job-files.ts';

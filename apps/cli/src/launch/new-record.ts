@@ -35,6 +35,7 @@ export function newRecord(from: NewRecordParameters): ClusterRecord {
       outputs: [...job.latent.outputs],
       taskId: jobTaskId({ startedAtMs: createdAtMs, cluster: name, number: 1 }),
       archive,
+      network: job.latent.network ?? (job.machines > 1 ? 'if-possible' : 'host'),
     },
     downWhenDone,
     members: terms.members.map(() => ({

@@ -2,11 +2,13 @@ import { MAX_FILES_BYTES } from '@latent/protocol';
 import { agentMethods } from '@latent/sdk';
 import { handleCall, handleStream, type MethodServer, serveMethods } from '@latent/transport';
 import { placeHold } from '../holds/place-hold.ts';
+import { acceptNetwork } from '../leases/accept-network.ts';
 import { attachLease } from '../leases/attach-lease.ts';
 import { claimMember } from '../leases/claim-member.ts';
 import { findForCaller, type LeaseDesk } from '../leases/lease-desk.ts';
 import { memberOutput } from '../leases/member-output.ts';
 import { memberStatus } from '../leases/member-status.ts';
+import { planNetwork } from '../leases/plan-network.ts';
 import { receiveFiles } from '../leases/receive-files.ts';
 import { startJob } from '../leases/start-job.ts';
 import { stopMember } from '../leases/stop-member.ts';
@@ -20,13 +22,17 @@ const MAX_UPLOAD_BYTES = MAX_FILES_BYTES + 64 * 1024 * 1024;
 /** What a command may read from its standard input. */
 const MAX_EXEC_INPUT_BYTES = 1024 * 1024 * 1024;
 
-/** Everything that a renter can ask of this agent. Whoever calls proved a key; a lease decides what that key may do. */
+/** Everything that a renter, or the agent of another member, can ask of this agent. Whoever calls proved a key; a lease decides what that key may do. */
 export function serveAgent(desk: LeaseDesk): MethodServer {
   const { context } = desk;
   return serveMethods({
     handlers: [
       handleCall(agentMethods.hold, (params) => placeHold(desk, params)),
       handleCall(agentMethods.attach, (params, { remoteKey }) => attachLease(desk, remoteKey, params)),
+      handleCall(agentMethods.plan, async (params, { remoteKey }) => {
+        await planNetwork(desk, remoteKey, params);
+        return {};
+      }),
       handleCall(agentMethods.start, async (params, { remoteKey }) =>
         memberStatus(desk, await startJob(desk, remoteKey, params)),
       ),
@@ -45,6 +51,10 @@ export function serveAgent(desk: LeaseDesk): MethodServer {
         findForCaller(desk, leaseId, remoteKey);
         return claimMember(desk, leaseId, 'the renter closed the lease');
       }),
+      handleStream(agentMethods.network, async (params, { remoteKey }) => ({
+        result: {},
+        run: await acceptNetwork(desk, remoteKey, params),
+      })),
       handleStream(
         agentMethods.upload,
         async ({ leaseId }, { remoteKey, signal }) => {

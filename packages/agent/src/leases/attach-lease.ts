@@ -6,6 +6,7 @@ import {
   type LeaseId,
   type LeaseTerms,
   type MemberState,
+  type NetworkAbility,
   type PeerKey,
 } from '@latent/protocol';
 import { readLease, readRoster } from '@latent/sdk';
@@ -18,6 +19,7 @@ export interface Attached {
   readonly index: number;
   readonly address: string;
   readonly state: MemberState;
+  readonly network: NetworkAbility;
 }
 
 /**
@@ -44,11 +46,12 @@ export async function attachLease(
   ownPlace(agentKey, leaseId, { terms, changed: presented.changed });
   const { meterKey } = terms.order;
   await checkAttach(context.chain.domain, { leaseId, peerKey: caller, meterKey, signature });
+  const own = { address: context.options.address, network: desk.networks.ability };
   return desk.lock.run(leaseId, async () => {
     const known = context.members.find(leaseId);
     if (known !== undefined && known.state !== 'settled') {
       if (known.peerKey !== caller) context.members.save({ ...known, peerKey: caller });
-      return { index: known.index, address: context.options.address, state: known.state };
+      return { ...own, index: known.index, state: known.state };
     }
     const { openedAt, changed } = await openedOnChain(desk, leaseId, presented.changed);
     const index = ownPlace(agentKey, leaseId, { terms, changed });
@@ -59,7 +62,7 @@ export async function attachLease(
     const { devices } = memberOf(record);
     context.logger.info({ leaseId, renter: terms.order.renter, devices }, 'lease attached');
     desk.onFreeChanged();
-    return { index, address: context.options.address, state: 'attached' };
+    return { ...own, index, state: 'attached' };
   });
 }
 

@@ -54,7 +54,7 @@ async function ensureStarted(desk: LeaseDesk, leaseId: LeaseId, step: 'setup' | 
     if (record === undefined || (record.state !== 'preparing' && record.state !== 'running')) return undefined;
     const known = record[step];
     if (known !== null) return known.handle;
-    const spec = jobSpec(desk, record, step);
+    const spec = await jobSpec(desk, record, step);
     // An agent that was killed inside of `start` left a job that only its state folder knows of.
     const orphan = await savedHandle(spec.stateDir);
     const handle = orphan ?? (await context.driver.start(spec, { signal: context.signal }));

@@ -20,7 +20,7 @@ export async function findSurroundings(desk: LeaseDesk, leaseId: LeaseId): Promi
     }
     const stands = async (handle: JobHandle) => (await context.driver.recover(handle)).kind === 'running';
     if (await stands(record.run.handle)) return record.run.handle;
-    const spec = jobSpec(desk, record, 'shell');
+    const spec = await jobSpec(desk, record, 'shell');
     // Only the state folder knows of what an agent that was killed inside of `start` left.
     const before = record.shell?.handle ?? (await savedHandle(spec.stateDir));
     if (before !== undefined && (await stands(before))) return before;

@@ -20,10 +20,12 @@ function preferBash(script: string): string {
   return `if command -v bash >/dev/null; then exec bash -c ${quoted}; fi\n${script}`;
 }
 
-/** What the driver is given for a step of a member's job. */
-export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step: StepName): JobSpec {
+/** What the driver is given for a step of a member's job. The private network is up then, if the member is in one. */
+export async function jobSpec(desk: LeaseDesk, record: MemberRecord, step: StepName): Promise<JobSpec> {
   if (record.job === null) throw new LatentError('INTERNAL', `Lease ${record.leaseId} has no job to run.`);
+  const { context, asks, networks } = desk;
   const { dataDir, address, toolchains } = context.options;
+  const network = await networks.jobNetwork(record);
   const { resource } = asks.current.signed;
   const folders = jobFolders(dataDir, record.leaseId);
   const { setup, run, image, env } = record.job;
@@ -34,8 +36,9 @@ export function jobSpec({ context, asks }: LeaseDesk, record: MemberRecord, step
     workdir: folders.work,
     stateDir: folders.state[step],
     limits: { memoryBytes: resource.memoryMiB * 1024 * 1024, cpus: resource.cpuCores, processes: MAX_PROCESSES },
-    address,
+    address: network?.address ?? address,
     toolchains,
     ...(image === undefined ? {} : { image }),
+    ...(network === undefined ? {} : { network }),
   };
 }

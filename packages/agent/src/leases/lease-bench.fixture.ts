@@ -14,12 +14,13 @@ import {
   signVoucher,
 } from '@latent/protocol';
 import { createChainClient } from '@latent/sdk';
-import { createKeyPair } from '@latent/transport';
+import { createKeyPair, createTcpTransport } from '@latent/transport';
 import { privateKeyToAccount } from 'viem/accounts';
 import type { AgentContext } from '../agent-context.ts';
 import { openAskDesk } from '../asks/ask-desk.ts';
 import { selectMachineDriver } from '../drivers/select-machine-driver.ts';
 import { createHoldStore, holdMigration } from '../holds/hold-store.ts';
+import { createMemberNetworks, type MemberNetworksParts } from '../network/member-networks.ts';
 import { agentOptionsSchema } from '../options.ts';
 import { createLeaseDesk, type LeaseDesk } from './lease-desk.ts';
 import { createMemberStore, memberMigration } from './member-store.ts';
@@ -50,11 +51,16 @@ export interface LeaseBench extends AsyncDisposable {
   restart(): Promise<LeaseBench>;
 }
 
-export async function openLeaseBench(): Promise<LeaseBench> {
-  return openOver(await mkdtemp(join(tmpdir(), 'latent-agent-')), createManualClock(START_MS));
+/** @param openNetwork without it the bench's agent cannot be in private networks */
+export async function openLeaseBench(openNetwork?: MemberNetworksParts['openNetwork']): Promise<LeaseBench> {
+  return openOver(await mkdtemp(join(tmpdir(), 'latent-agent-')), createManualClock(START_MS), openNetwork);
 }
 
-async function openOver(dataDir: string, clock: ManualClock): Promise<LeaseBench> {
+async function openOver(
+  dataDir: string,
+  clock: ManualClock,
+  openNetwork: MemberNetworksParts['openNetwork'] | undefined,
+): Promise<LeaseBench> {
   const options = agentOptionsSchema.parse({
     deployment: {
       chainId: 31337,
@@ -87,7 +93,13 @@ async function openOver(dataDir: string, clock: ManualClock): Promise<LeaseBench
   };
   const machine = { model: 'test', cpuCores: 1, memoryMiB: 1024 };
   const asks = await openAskDesk({ context, machine, hints: [], epoch: 0, isolation: 'none' });
-  const desk = createLeaseDesk(context, asks, () => {});
+  const networks = createMemberNetworks({
+    ability: openNetwork === undefined ? { usable: false, reason: 'the bench has none' } : { usable: true },
+    openNetwork: openNetwork ?? (() => Promise.reject(new Error('the bench has none'))),
+    ...{ dataDir, clock, logger: silentLogger, signal: ending.signal },
+    transport: createTcpTransport({ keyPair: context.identity.peer }),
+  });
+  const desk = createLeaseDesk({ context, asks, networks }, () => {});
   const terms = leaseTerms();
   const leaseId = hashOrder(context.chain.domain, terms);
   const end = async () => {
@@ -115,7 +127,7 @@ async function openOver(dataDir: string, clock: ManualClock): Promise<LeaseBench
       }),
     restart: async () => {
       await end();
-      return openOver(dataDir, clock);
+      return openOver(dataDir, clock, openNetwork);
     },
     [Symbol.asyncDispose]: async () => {
       if (!ending.signal.aborted) await end();

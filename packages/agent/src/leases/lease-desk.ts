@@ -1,6 +1,7 @@
 import { assertMove, LatentError, type LeaseId, type MemberState, type PeerKey } from '@latent/protocol';
 import { type AgentContext, nowSeconds } from '../agent-context.ts';
 import type { AskDesk } from '../asks/ask-desk.ts';
+import type { MemberNetworks } from '../network/member-networks.ts';
 import { createKeyedLock, type KeyedLock } from './keyed-lock.ts';
 import { type MemberRecord, memberOf } from './member-record.ts';
 
@@ -8,6 +9,7 @@ import { type MemberRecord, memberOf } from './member-record.ts';
 export interface LeaseDesk {
   readonly context: AgentContext;
   readonly asks: AskDesk;
+  readonly networks: MemberNetworks;
   readonly lock: KeyedLock<LeaseId>;
   /** Members whose setup and job are being carried through by this life of the agent. */
   readonly carried: Map<LeaseId, Promise<void>>;
@@ -15,8 +17,11 @@ export interface LeaseDesk {
   readonly onFreeChanged: () => void;
 }
 
-export function createLeaseDesk(context: AgentContext, asks: AskDesk, onFreeChanged: () => void): LeaseDesk {
-  return { context, asks, lock: createKeyedLock(), carried: new Map(), onFreeChanged };
+export function createLeaseDesk(
+  parts: Pick<LeaseDesk, 'context' | 'asks' | 'networks'>,
+  onFreeChanged: () => void,
+): LeaseDesk {
+  return { ...parts, lock: createKeyedLock(), carried: new Map(), onFreeChanged };
 }
 
 /** Devices of the machine that are in no hold and in no lease whose money is open (the chain counts those as in use). */

@@ -24,6 +24,15 @@ const jobSchema = z.object({
   env: z.record(z.string(), z.string()),
 });
 
+/** Who is in the lease's private network, from a plan that was checked: by which key each rank's agent is reached, and where. */
+const networkSchema = z.object({
+  number: z.int(),
+  /** Our own. */
+  rank: z.int(),
+  ranks: z.array(z.object({ rank: z.int(), peerKey: peerKeySchema, hints: z.array(z.string()) })),
+});
+export type PlannedNetwork = z.infer<typeof networkSchema>;
+
 /** A process that the driver started for a member, and how it ended. */
 const stepSchema = z.object({ handle: jobHandleSchema, exit: jobExitSchema.nullable() });
 
@@ -45,6 +54,8 @@ export const memberRecordSchema = z.object({
   /** Why it stopped. */
   reason: z.string().nullable(),
   job: jobSchema.nullable(),
+  /** Missing where the job shares the network of the machine. */
+  network: networkSchema.exactOptional(),
   setup: stepSchema.nullable(),
   run: stepSchema.nullable(),
   /** Surroundings for the renter's commands once the job has ended; made when the first one comes. */

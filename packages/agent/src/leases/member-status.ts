@@ -13,6 +13,7 @@ export async function memberStatus(desk: LeaseDesk, record: MemberRecord): Promi
   // A job may end between our look and the driver's: then there is nothing to count, which is no error.
   const stats =
     isRunning && record.run !== null ? await context.driver.stats(record.run.handle).catch(() => noStats) : noStats;
+  const network = desk.networks.status(record.leaseId);
   return {
     leaseId: record.leaseId,
     index: record.index,
@@ -24,6 +25,7 @@ export async function memberStatus(desk: LeaseDesk, record: MemberRecord): Promi
     coveredUnits: coveredUnits(record),
     cpuSeconds: stats.cpuSeconds,
     memoryBytes: stats.memoryBytes,
+    ...(network === undefined ? {} : { network }),
   };
 }
 

@@ -32,6 +32,10 @@ export async function startJob(desk: LeaseDesk, caller: PeerKey, params: StartPa
         },
       );
     }
+    if (record.network !== undefined && record.network.rank !== params.rank) {
+      const text = `The network's plan has this member as rank ${record.network.rank}, not ${params.rank}.`;
+      throw new LatentError('NOT_ALLOWED', text, { details: { leaseId: record.leaseId } });
+    }
     await makeJobFolders(jobFolders(context.options.dataDir, record.leaseId));
     const { rank, setup, run, image, env } = params;
     const accepted = saveMoved(desk, covered, 'preparing', { job: { rank, setup, run, image, env } });

@@ -53,6 +53,7 @@ export const errorCodes = {
   DRIVER_REFUSED: { retry: 'never', meaning: 'The driver will not run this job.' },
   DRIVER_UNAVAILABLE: { retry: 'never', meaning: 'The driver cannot work on this machine.' },
   DRIVER_FAILED: { retry: 'later', meaning: 'The driver failed to carry out a call.' },
+  NETWORK_UNAVAILABLE: { retry: 'never', meaning: 'A member cannot be in a private network.' },
   // images
   IMAGE_NOT_FOUND: { retry: 'never', meaning: 'The registry has no such image, or does not give it to everybody.' },
   IMAGE_INVALID: {

@@ -6,6 +6,7 @@ import { leaseTermsSchema } from '../messages/order.ts';
 import { changedLeaseSchema } from '../messages/roster.ts';
 import { signedVoucherSchema } from '../messages/voucher.ts';
 import { imageReferenceSchema } from './image-reference.ts';
+import { MAX_RANK, networkAbilitySchema, networkStatusSchema } from './private-network.ts';
 
 /** Most bytes and entries of the files that a renter sends up, and of what it fetches back. */
 export const MAX_FILES_BYTES = 512 * 1024 * 1024;
@@ -31,9 +32,10 @@ export const attachParamsSchema = z.object({
 export const attachResultSchema = z.object({
   /** Which member of the lease this agent is. */
   index: z.int().min(0),
-  /** IP address at which the members of the cluster reach this one. */
+  /** IP address at which the members of the cluster reach this one where they are in no private network. */
   address: z.string().max(64),
   state: z.enum(memberStates),
+  network: networkAbilitySchema,
 });
 
 /** `upload`: the files of the job as one tar stream in bytes messages, after the first answer. */
@@ -48,7 +50,7 @@ const environmentSchema = z
 /** `start`: run `setup`, then `run`. The voucher has to cover the agent's prepay. Answers once accepted; see `status`. */
 export const startParamsSchema = z.object({
   leaseId: leaseIdSchema,
-  rank: z.int().min(0).max(4096),
+  rank: z.int().min(0).max(MAX_RANK),
   setup: z.string().max(65_536),
   run: z.string().max(65_536),
   /** The image whose files the job sees as its system; without it, it sees the machine's. */
@@ -81,6 +83,8 @@ export const memberStatusSchema = z.object({
   coveredUnits: uintSchema(96),
   cpuSeconds: z.number().min(0),
   memoryBytes: z.number().min(0),
+  /** Missing where the member is in no private network. */
+  network: networkStatusSchema.exactOptional(),
 });
 export type MemberStatus = z.infer<typeof memberStatusSchema>;
 

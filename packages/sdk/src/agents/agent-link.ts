@@ -3,6 +3,8 @@ import type {
   LeaseId,
   LeaseTerms,
   MemberStatus,
+  NetworkAbility,
+  NetworkPlan,
   SignedClose,
   SignedHold,
   SignedVoucher,
@@ -41,8 +43,20 @@ export async function attachMember(
   link: AgentLink,
   params: { readonly terms: LeaseTerms; readonly changed?: ChangedLease | undefined; readonly signature: Hex },
   signal: AbortSignal,
-): Promise<{ readonly index: number; readonly address: string }> {
+): Promise<{ readonly index: number; readonly address: string; readonly network: NetworkAbility }> {
   return callMethod(link.transport, link.peer, agentMethods.attach, params, { signal, timeoutMs: LONG_TIMEOUT_MS });
+}
+
+/**
+ * Tells the agent who is in the private network of the lease, before the job starts. Idempotent.
+ * @throws LatentError NOT_ALLOWED (after the start), LEASE_MISMATCH, NETWORK_UNAVAILABLE, and those of `callMethod`
+ */
+export async function planNetwork(
+  link: AgentLink,
+  params: { readonly leaseId: LeaseId; readonly plan: NetworkPlan },
+  signal: AbortSignal,
+): Promise<void> {
+  await callMethod(link.transport, link.peer, agentMethods.plan, params, { signal, timeoutMs: LONG_TIMEOUT_MS });
 }
 
 /** Starts setup and job. Returns when the agent accepted; `memberStatus` tells how it goes. */

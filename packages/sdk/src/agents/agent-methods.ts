@@ -10,6 +10,8 @@ import {
   leaseParamsSchema,
   logsParamsSchema,
   memberStatusSchema,
+  networkParamsSchema,
+  planParamsSchema,
   signedVoucherSchema,
   startParamsSchema,
   stopParamsSchema,
@@ -20,10 +22,11 @@ import { z } from 'zod';
 
 const nothing = z.object({});
 
-/** What a renter's client can ask of an agent. Meanings: `protocol/wire/agent-api.ts`. */
+/** What a renter's client can ask of an agent, and agents of each other. Meanings: `protocol/wire/`. */
 export const agentMethods = {
   hold: defineMethod({ name: 'hold', kind: 'call', params: holdParamsSchema, result: holdResultSchema }),
   attach: defineMethod({ name: 'attach', kind: 'call', params: attachParamsSchema, result: attachResultSchema }),
+  plan: defineMethod({ name: 'plan', kind: 'call', params: planParamsSchema, result: nothing }),
   upload: defineMethod({ name: 'upload', kind: 'stream', params: leaseParamsSchema, result: nothing }),
   start: defineMethod({ name: 'start', kind: 'call', params: startParamsSchema, result: memberStatusSchema }),
   status: defineMethod({ name: 'status', kind: 'call', params: leaseParamsSchema, result: memberStatusSchema }),
@@ -33,6 +36,7 @@ export const agentMethods = {
   exec: defineMethod({ name: 'exec', kind: 'stream', params: execParamsSchema, result: nothing }),
   fetch: defineMethod({ name: 'fetch', kind: 'stream', params: fetchParamsSchema, result: nothing }),
   stop: defineMethod({ name: 'stop', kind: 'call', params: stopParamsSchema, result: memberStatusSchema }),
+  network: defineMethod({ name: 'network', kind: 'stream', params: networkParamsSchema, result: nothing }),
   close: defineMethod({ name: 'close', kind: 'call', params: leaseParamsSchema, result: closeResultSchema }),
 } as const;
 

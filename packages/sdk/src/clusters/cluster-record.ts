@@ -3,6 +3,7 @@ import {
   leaseIdSchema,
   leaseTermsSchema,
   memberStates,
+  networkStatusSchema,
   signedAskSchema,
   signedVoucherSchema,
   uintSchema,
@@ -32,7 +33,7 @@ const memberViewSchema = z.object({
   state: z.enum([...memberStates, 'unknown', 'lost']),
   reason: z.string().nullable(),
   job: jobPhaseSchema,
-  /** Loopback or overlay address of the rank; empty before it attached. */
+  /** Where the other ranks reach this one; empty before it attached. */
   address: z.string(),
   /** Unix milliseconds since when the renter counts it; 0 before it runs. */
   countedFromMs: z.int(),
@@ -45,6 +46,8 @@ const memberViewSchema = z.object({
   route: z
     .object({ kind: z.enum(['direct', 'relayed']), through: z.string(), roundTripMs: z.number().exactOptional() })
     .exactOptional(),
+  /** How it reached the other ranks over the private network when it last answered. */
+  network: networkStatusSchema.exactOptional(),
 });
 export type MemberView = z.infer<typeof memberViewSchema>;
 
@@ -75,7 +78,11 @@ export const clusterRecordSchema = z.object({
     taskId: z.string(),
     /** Absolute path of the packed files; empty if the job sends none. */
     archive: z.string(),
+    /** Whether the ranks are to be in a private network. Clusters of before there was one are in none. */
+    network: z.enum(['private', 'if-possible', 'host']).default('host'),
   }),
+  /** Whether the ranks are in a private network; decided once all members have said whether they can. */
+  isPrivate: z.boolean().exactOptional(),
   /** Close the lease by itself as soon as the job has ended. */
   downWhenDone: z.boolean(),
   members: z.array(memberViewSchema),

@@ -146,6 +146,7 @@ function noteStatus(
     deliveredUnits: status.deliveredUnits,
     cpuSeconds: status.cpuSeconds,
     memoryBytes: status.memoryBytes,
+    ...(status.network === undefined ? {} : { network: status.network }),
   });
   if (begins) context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} is running` });
 }

@@ -1,4 +1,4 @@
-import type { SignedVoucher } from '@latent/protocol';
+import { networkAddress, type SignedVoucher } from '@latent/protocol';
 import { startMember } from '../agents/agent-link.ts';
 import { uploadFiles } from '../agents/upload-files.ts';
 import { rankEnvironment } from '../job/job-environment.ts';
@@ -7,9 +7,10 @@ import { attachRank } from './attach-rank.ts';
 import { type ClusterContext, changeMember } from './cluster-context.ts';
 import { clusterLinks } from './cluster-links.ts';
 import type { ClusterRecord } from './cluster-record.ts';
+import { decideNetwork, planPrivateNetwork } from './private-network.ts';
 
 /**
- * Brings every rank up: attach, files, start. All or nothing: if one agent refuses, the error goes to the caller, who ends
+ * Brings every rank up: attach, private network and files, start. All or nothing: if one agent refuses, the error goes to the caller, who ends
  * the cluster; nothing has been metered then on those that did not start.
  * Safe to repeat after a crash: agents answer a repeated call as they did the first.
  */
@@ -18,13 +19,19 @@ export async function startCluster(context: ClusterContext, record: ClusterRecor
   const links = clusterLinks(transport, record);
   const attached = await Promise.all(links.map((_, rank) => attachRank(context, record, rank)));
   journal.tell(name, { kind: 'member', text: `${links.length} agents took up the lease` });
-  if (record.job.archive !== '' && record.voucher === null) await sendFiles(context, record, links);
+  const isPrivate = decideNetwork(context, record, attached);
+  const addresses = attached.map(({ address }, rank) => (isPrivate ? networkAddress(rank) : address));
+  await Promise.all([
+    ...(isPrivate ? [planPrivateNetwork(context, record, links)] : []),
+    ...(record.job.archive !== '' && record.voucher === null ? [sendFiles(context, record, links)] : []),
+  ]);
   const voucher = await firstVoucher(context, record);
   await Promise.all(
     links.map(async (link, rank) => {
       const { setup, run, image, envs, gpusPerMachine, taskId } = record.job;
-      const env = rankEnvironment({ envs, rank, addresses: attached, gpusPerMachine, taskId, leaseId: record.leaseId });
-      const { state } = await startMember(link, { leaseId: record.leaseId, rank, setup, run, image, env, voucher }, signal);
+      const { leaseId } = record;
+      const env = rankEnvironment({ envs, rank, addresses, isPrivate, gpusPerMachine, taskId, leaseId });
+      const { state } = await startMember(link, { leaseId, rank, setup, run, image, env, voucher }, signal);
       changeMember(context, rank, { state });
     }),
   );

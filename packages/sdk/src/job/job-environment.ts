@@ -1,4 +1,4 @@
-import type { LeaseId } from '@latent/protocol';
+import { type LeaseId, NETWORK_INTERFACE } from '@latent/protocol';
 
 export interface RankEnvironment {
   /** The job's own variables, every value given. */
@@ -7,6 +7,8 @@ export interface RankEnvironment {
   readonly rank: number;
   /** One IP address for each rank, in the order of ranks. */
   readonly addresses: readonly string[];
+  /** Whether those are addresses of the cluster's private network. */
+  readonly isPrivate: boolean;
   /** 0 for a job without accelerators, as in SkyPilot. */
   readonly gpusPerMachine: number;
   /** See `jobTaskId`; the same on every rank. */
@@ -26,15 +28,25 @@ export const reservedVariables: ReadonlySet<string> = new Set([
   'LATENT_LEASE_ID',
 ]);
 
+/** Without these gloo, NCCL and torch's TensorPipe take the interface that the host's name leads to, or the first one. */
+const privateInterface = {
+  GLOO_SOCKET_IFNAME: NETWORK_INTERFACE,
+  NCCL_SOCKET_IFNAME: NETWORK_INTERFACE,
+  TP_SOCKET_IFNAME: NETWORK_INTERFACE,
+};
+
 /**
  * Environment of one rank: the job's own variables and SkyPilot's (source: docs.skypilot.co, "Environment Variables"),
  * those of `setup` and of `run` alike since both run in one environment here. The rendezvous is the first address of
- * `SKYPILOT_NODE_IPS`, as SkyPilot's own examples take it.
+ * `SKYPILOT_NODE_IPS`, as SkyPilot's own examples take it, and `MASTER_ADDR`, as torch's take it. Libraries that choose an interface
+ * by themselves are told which one the private network is at. What is not SkyPilot's or ours, the job may set otherwise.
  */
 export function rankEnvironment(of: RankEnvironment): Record<string, string> {
   const rank = String(of.rank);
   const addresses = of.addresses.join('\n');
   return {
+    MASTER_ADDR: of.addresses[0] ?? '',
+    ...(of.isPrivate ? privateInterface : {}),
     ...of.envs,
     SKYPILOT_NODE_RANK: rank,
     SKYPILOT_NODE_IPS: addresses,

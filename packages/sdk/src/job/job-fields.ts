@@ -76,7 +76,7 @@ const config: FieldTable = {
 };
 
 const latent: FieldTable = {
-  honoured: ['price_cap', 'max_hours', 'regions', 'exclude_operators', 'isolation', 'outputs', 'spares'],
+  honoured: ['price_cap', 'max_hours', 'regions', 'exclude_operators', 'isolation', 'network', 'outputs', 'spares'],
   unsupported: {},
 };
 

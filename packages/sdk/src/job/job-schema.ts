@@ -181,6 +181,7 @@ const latentSchema = z
       regions: regionsSchema.optional(),
       exclude_operators: z.array(operatorSchema, 'a list of operator addresses').max(1024).default([]),
       isolation: z.enum(['none', 'namespaces'], 'none or namespaces').default('none'),
+      network: z.enum(['private', 'host'], 'private or host').optional(),
       outputs: z.array(outputSchema, 'a list of paths').max(maxList, `at most ${maxList} paths`).default([]),
       spares: z.int(sparesText).min(0, sparesText).max(16, sparesText).optional(),
     },
@@ -195,6 +196,7 @@ export function toLatentSection(section: z.output<typeof latentSchema>): LatentS
     maxLeaseSeconds: section.max_hours ?? null,
     excludeOperators: section.exclude_operators,
     isolation: section.isolation,
+    network: section.network ?? null,
     outputs: section.outputs,
     spares: section.spares ?? null,
   };

@@ -48,6 +48,9 @@ export interface FileMount {
 /** Least isolation between the job and the machine that will do. */
 export type JobIsolation = 'none' | 'namespaces';
 
+/** `private`: the ranks are in a network of their own, and reach nothing else. `host`: each is in its machine's network. */
+export type JobNetworkKind = 'private' | 'host';
+
 /** The keys under `config.latent`. */
 export interface LatentSection {
   /** Most the renter pays for one device and hour, in millionths of a dollar. Null: the caller decides. */
@@ -56,6 +59,8 @@ export interface LatentSection {
   readonly maxLeaseSeconds: number | null;
   readonly excludeOperators: readonly Address[];
   readonly isolation: JobIsolation;
+  /** Null: `private` for a job of several machines where all of them can, else `host`. */
+  readonly network: JobNetworkKind | null;
   /** Paths relative to the job's working folder that are fetched back. */
   readonly outputs: readonly string[];
   /** Asks to hold beside those needed, to replace a lost member. Null: the caller decides. */

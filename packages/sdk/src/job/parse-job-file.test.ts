@@ -78,10 +78,18 @@ describe('a job file', () => {
         maxLeaseSeconds: 5400,
         excludeOperators: ['0x00000000000000000000000000000000000000AA'],
         isolation: 'namespaces',
+        network: null,
         outputs: ['outputs/model.json'],
         spares: 2,
       },
     });
+  });
+
+  test('says which network the job is in, and knows no other', () => {
+    const withNetwork = (value: string) => `run: x\nconfig:\n  latent:\n    network: ${value}`;
+    expect(parseJobFile(withNetwork('private'), 'task.yaml').latent.network).toBe('private');
+    expect(parseJobFile(withNetwork('host'), 'task.yaml').latent.network).toBe('host');
+    expect(() => parseJobFile(withNetwork('bridge'), 'task.yaml')).toThrow(/expected private or host/);
   });
 
   test('needs nothing but a run script', () => {

@@ -62,6 +62,7 @@ export function parseMeterFile(text: string): { readonly domain: EscrowDomain; r
         outputs: [],
         taskId: '',
         archive: '',
+        network: 'host',
       },
       stopRequested: null,
       // There are none for this meter to fetch.

@@ -1,0 +1,10 @@
+import type { NetworkAbility } from '@latent/protocol';
+import type { DriverName } from '../drivers/driver.ts';
+
+/** Whether jobs of this machine can be in a private network: its driver has to join one, and the machine has to let us make it. */
+export async function findNetworkAbility(driver: DriverName): Promise<NetworkAbility> {
+  if (driver !== 'sandbox') {
+    return { usable: false, reason: `the driver ${driver} leaves jobs in the network of the machine` };
+  }
+  return { usable: false, reason: 'nothing carries packets yet' };
+}
