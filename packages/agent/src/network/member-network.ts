@@ -1,6 +1,10 @@
 import type { Clock, Logger } from '@latent/kit';
-import type { LeaseId } from '@latent/protocol';
+import { LatentError, type LeaseId, NETWORK_INTERFACE } from '@latent/protocol';
 import type { EncryptedStream } from '@latent/transport';
+import { dropNamespace, type HeldNamespace, holdNamespace } from './namespace/held-namespace.ts';
+import { MAX_PACKET_BYTES, readHeader, toAddressNumber } from './packet.ts';
+import { RankLink } from './rank-link.ts';
+import { openTun, type Tun } from './tun/open-tun.ts';
 
 /** Who is in the network, as this member sees it. */
 export interface MemberNetworkPlan {
@@ -46,7 +50,101 @@ export interface MemberNetwork {
   close(): Promise<void>;
 }
 
-/** Whether this machine can have private networks. */
-export type NetworkProbe =
-  | { readonly usable: true }
-  | { readonly usable: false; readonly reason: string; readonly remedy: string };
+/** Largest packet: TCP then comes in pieces of this size, which costs a tenth of what small ones do (docs/decisions/0019). */
+const MTU = 65_000;
+/** Then others have their turn. */
+const PACKETS_AT_ONCE = 64;
+
+/**
+ * Brings a member's end of its private network up, or takes up what an earlier life of the agent left.
+ * @throws LatentError NETWORK_UNAVAILABLE; nothing is left then but what was there before
+ */
+export async function openMemberNetwork(
+  plan: MemberNetworkPlan,
+  options: MemberNetworkOptions,
+): Promise<MemberNetwork> {
+  const { clock, logger, signal } = options;
+  const { namespace, tun } = await bringUp(plan, options);
+  const ending = new AbortController();
+  const own = toAddressNumber(plan.address);
+  const links = plan.others.map(({ rank, address }) => {
+    const at = { ownRank: plan.rank, rank, own, other: toAddressNumber(address) };
+    const deliver = (packet: Uint8Array) => tun.write(packet);
+    return new RankLink({ ...at, clock, logger, signal: ending.signal, openStream: options.openStream, deliver });
+  });
+  const byRank = new Map(links.map((link) => [link.rank, link]));
+  carryPackets(tun, own, new Map(plan.others.map(({ rank, address }) => [toAddressNumber(address), byRank.get(rank)])));
+
+  const letGo = () => {
+    ending.abort();
+    for (const link of links) link.close();
+    tun.close();
+  };
+  signal.addEventListener('abort', letGo, { once: true });
+  if (signal.aborted) letGo();
+  return {
+    namespacePath: namespace.path,
+    links: () => links.map(toNetworkLink),
+    accept: (rank, stream) => {
+      const link = byRank.get(rank);
+      if (link === undefined || ending.signal.aborted) stream.destroy();
+      else link.accept(stream);
+    },
+    close: async () => {
+      signal.removeEventListener('abort', letGo);
+      letGo();
+      await removeMemberNetwork(options);
+    },
+  };
+}
+
+/** Removes what an earlier life of the agent brought up, without taking it up again. Repeatable; never throws. */
+export async function removeMemberNetwork({
+  stateDir,
+  clock,
+  logger,
+}: Pick<MemberNetworkOptions, 'stateDir' | 'clock' | 'logger'>): Promise<void> {
+  try {
+    await dropNamespace(stateDir, { clock });
+  } catch (error) {
+    logger.error({ error, stateDir }, 'the namespace of a private network could not be removed');
+  }
+}
+
+async function bringUp(
+  { leaseId, address, prefixLength }: MemberNetworkPlan,
+  options: MemberNetworkOptions,
+): Promise<{ readonly namespace: HeldNamespace; readonly tun: Tun }> {
+  const { stateDir, signal } = options;
+  try {
+    signal.throwIfAborted();
+    const namespace = await holdNamespace(stateDir);
+    const device = { name: NETWORK_INTERFACE, address, prefixLength, mtu: MTU };
+    return { namespace, tun: await openTun(namespace, device, { signal }) };
+  } catch (cause) {
+    if (!signal.aborted) await removeMemberNetwork(options);
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new LatentError('NETWORK_UNAVAILABLE', `The private network cannot be brought up: ${reason}.`, {
+      cause,
+      details: { leaseId },
+    });
+  }
+}
+
+/** Takes what the job sends, and hands on what goes to a member: nothing else leaves, and in nobody else's name. */
+function carryPackets(tun: Tun, own: number, links: ReadonlyMap<number, RankLink | undefined>): void {
+  const memory = new Uint8Array(MAX_PACKET_BYTES);
+  tun.watch(() => {
+    for (let left = PACKETS_AT_ONCE; left > 0; left -= 1) {
+      const length = tun.read(memory);
+      if (length === 0) return;
+      const packet = memory.subarray(0, length);
+      const header = readHeader(packet);
+      if (header?.source === own && header.totalBytes === length) links.get(header.destination)?.send(packet);
+    }
+  });
+}
+
+function toNetworkLink({ rank, stream, sentBytes, receivedBytes, droppedPackets }: RankLink): NetworkLink {
+  return { rank, stream, sentBytes, receivedBytes, droppedPackets };
+}

@@ -1,0 +1,101 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import {
+  type Clock,
+  identifyProcess,
+  isRunning,
+  type ProcessIdentity,
+  processIdentitySchema,
+  signalProcess,
+} from '@latent/kit';
+import { isMissing } from '../../drivers/is-missing.ts';
+import { systemPath } from '../../drivers/supervised/system-path.ts';
+
+/** A network namespace that lasts as long as the process that holds it: one that sleeps, and outlives the agent. */
+export interface HeldNamespace {
+  readonly holder: ProcessIdentity;
+  /** File that stands for the namespace. Where the agent is not root, `user` beside it is the user namespace that owns it. */
+  readonly path: string;
+}
+
+const FILE = 'namespace.json';
+/** Waits for the word that its number is written down, and goes if that never comes. */
+const SCRIPT = 'echo up; read -r word && [ "$word" = keep ] && exec sleep infinity </dev/null >/dev/null 2>&1';
+/** How often it is looked whether a holder that was killed has gone. */
+const LOOK_MS = 5;
+
+const isRoot = () => process.getuid?.() === 0;
+
+/** The namespace that is held for the state folder, by an earlier life of the agent or from now on. @throws what went wrong, in words */
+export async function holdNamespace(stateDir: string): Promise<HeldNamespace> {
+  await mkdir(stateDir, { recursive: true, mode: 0o700 });
+  const found = await findNamespace(stateDir);
+  if (found !== undefined) return found;
+  const own = isRoot() ? [] : ['--user', '--map-root-user'];
+  const child = spawn('unshare', [...own, '--net', '--', '/bin/sh', '-c', SCRIPT], {
+    stdio: ['pipe', 'pipe', 'pipe'],
+    env: { PATH: systemPath },
+    cwd: '/',
+    detached: true,
+  });
+  let complaint = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    complaint = (complaint + text).slice(-500);
+  });
+  const ended = once(child, 'close');
+  ended.catch(() => undefined);
+  const isUp = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)]);
+  if (!isUp || child.pid === undefined) throw new Error(complaint.trim() || 'unshare said nothing');
+  const holder = identifyProcess(child.pid);
+  await saveHolder(stateDir, holder);
+  child.stdin.end('keep\n');
+  child.stdout.destroy();
+  child.stderr.destroy();
+  child.unref();
+  return toNamespace(holder);
+}
+
+/** The namespace that was held for the state folder; undefined once it is gone. */
+export async function findNamespace(stateDir: string): Promise<HeldNamespace | undefined> {
+  const holder = await readHolder(stateDir);
+  return holder !== undefined && isRunning(holder) ? toNamespace(holder) : undefined;
+}
+
+/** Ends the holder. The namespace goes with it, unless something else still runs in it. Repeatable. */
+export async function dropNamespace(stateDir: string, { clock }: { readonly clock: Clock }): Promise<void> {
+  const holder = await readHolder(stateDir);
+  if (holder !== undefined && signalProcess(holder, 'SIGKILL')) {
+    while (isRunning(holder)) await clock.sleep(LOOK_MS);
+  }
+  await rm(join(stateDir, FILE), { force: true });
+}
+
+/** The words of a command that runs in the namespace, as its owner. */
+export function enterNamespace({ path }: HeldNamespace, command: readonly string[]): readonly string[] {
+  const own = isRoot() ? [] : [`--user=${userNamespaceOf(path)}`, '--preserve-credentials'];
+  return ['nsenter', ...own, `--net=${path}`, '--', ...command];
+}
+
+/** The user namespace that owns the network namespace of an agent that is not root. */
+export function userNamespaceOf(path: string): string {
+  return join(dirname(path), 'user');
+}
+
+const toNamespace = (holder: ProcessIdentity): HeldNamespace => ({ holder, path: `/proc/${holder.pid}/ns/net` });
+
+async function saveHolder(stateDir: string, holder: ProcessIdentity): Promise<void> {
+  const fresh = join(stateDir, `${FILE}.new`);
+  await writeFile(fresh, JSON.stringify(holder), { mode: 0o600, flush: true });
+  await rename(fresh, join(stateDir, FILE));
+}
+
+async function readHolder(stateDir: string): Promise<ProcessIdentity | undefined> {
+  try {
+    return processIdentitySchema.parse(JSON.parse(await readFile(join(stateDir, FILE), 'utf8')));
+  } catch (thrown) {
+    if (isMissing(thrown)) return undefined;
+    throw thrown;
+  }
+}
