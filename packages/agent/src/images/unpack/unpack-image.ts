@@ -34,8 +34,6 @@ export async function unpackImage(
     workerData: task,
     name: 'latent-unpack',
   });
-  // The first that fails is thrown; the others fail unseen.
-  for (const arriving of layers) arriving.catch(() => undefined);
   try {
     let bytes = 0;
     for (const arriving of layers) {
