@@ -22,8 +22,9 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['e2e/**/*.e2e.ts'],
-          // Each file starts a network of some ten processes: two at a time would starve each other.
-          fileParallelism: false,
+          // Each file starts a network of some ten processes, and mostly waits for blocks and vouchers: two at a time fit on two cores.
+          // They come after the unit tests, which use the cores fully.
+          sequence: { groupOrder: 1 },
           testTimeout: 180_000,
           hookTimeout: 120_000,
         },
