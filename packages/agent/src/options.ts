@@ -1,4 +1,4 @@
-import { deploymentSchema, uintSchema } from '@latent/protocol';
+import { deploymentSchema, imageReferenceSchema, uintSchema } from '@latent/protocol';
 import { z } from 'zod';
 
 /**
@@ -29,8 +29,21 @@ export const agentOptionsSchema = z.strictObject({
   /** What of the machine is on offer; by default all cores and three quarters of the memory. */
   cpuCores: z.int().min(1).max(0xffff).optional(),
   memoryMiB: z.int().min(64).max(0xffffffff).optional(),
-  /** `auto` takes the sandbox. `process` and `mock` isolate nothing and need `allowWithoutIsolation`. */
-  driver: z.enum(['auto', 'sandbox', 'process', 'mock']).default('auto'),
+  /**
+   * `auto` takes the sandbox, or where that does not work a container engine if `dockerImage` is set. `process` and `mock` isolate
+   * nothing and need `allowWithoutIsolation`.
+   */
+  driver: z.enum(['auto', 'sandbox', 'docker', 'process', 'mock']).default('auto'),
+  /** Socket of Docker or Podman; by default the first of the usual ones that answers. */
+  dockerSocket: z.string().startsWith('/').max(100).optional(),
+  /** Image of jobs that name none; by default those are refused. */
+  dockerImage: imageReferenceSchema.optional(),
+  /** The engine's network that jobs join, never the machine's own. */
+  dockerNetwork: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'not the name of a network')
+    .refine((name) => name !== 'host', 'is the machine’s own network')
+    .default('bridge'),
   allowWithoutIsolation: z.boolean().default(false),
   /** Folders lent read-only to jobs; their `bin` joins the job's PATH. */
   toolchains: z.array(z.string().max(1024)).max(16).default([]),

@@ -34,7 +34,7 @@ export interface Driver {
   output(handle: JobHandle, options: OutputOptions): AsyncIterable<OutputChunk>;
 }
 
-export type DriverName = 'sandbox' | 'process' | 'mock';
+export type DriverName = 'sandbox' | 'docker' | 'process' | 'mock';
 
 /** `none`: the job can do what the agent's user can do. Refused for strangers' jobs unless the operator says otherwise. */
 export type Isolation = 'none' | 'namespaces';

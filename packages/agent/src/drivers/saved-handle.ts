@@ -8,7 +8,7 @@ const fileName = 'handle.json';
 const maxHandleChars = 4096;
 
 export const jobHandleSchema = z.object({
-  driver: z.enum(['sandbox', 'process', 'mock']),
+  driver: z.enum(['sandbox', 'docker', 'process', 'mock']),
   jobId: z.string().max(64),
   state: z.record(z.string().max(64), z.union([z.string().max(maxHandleChars), z.number()])),
 });
