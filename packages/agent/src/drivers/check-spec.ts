@@ -26,6 +26,16 @@ const envSchema = z
 
 const folderSchema = text(1000).refine(isAbsolute, 'is not an absolute path');
 
+/** More than a lease has members. */
+const maxHosts = 8192;
+
+const networkSchema = z.object({
+  namespacePath: text(1000).refine(isAbsolute, 'is not an absolute path'),
+  address: z.ipv4(),
+  prefixLength: z.int().min(1).max(32),
+  hosts: z.array(z.object({ name: z.string().regex(/^[a-z0-9.-]{1,253}$/), address: z.ipv4() })).max(maxHosts),
+});
+
 const specSchema = z.object({
   jobId: z.string().regex(/^[a-z0-9-]{1,64}$/, 'is not of the form [a-z0-9-]{1,64}'),
   script: text(maxScriptChars),
@@ -40,6 +50,7 @@ const specSchema = z.object({
   address: z.string().refine((value) => isIP(value) !== 0, 'is not an IP address'),
   toolchains: z.array(folderSchema.refine((path) => !path.includes(':'), 'holds a colon')).max(16),
   image: imageReferenceSchema.exactOptional(),
+  network: networkSchema.exactOptional(),
 });
 
 const commandSchema = z.object({ argv: z.array(text(maxValueChars)).min(1).max(1000), env: envSchema });

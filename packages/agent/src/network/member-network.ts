@@ -46,7 +46,7 @@ export interface MemberNetwork {
   links(): readonly NetworkLink[];
   /** Takes a stream over that another rank opened; the caller has checked that its key is the one of that rank. */
   accept(rank: number, stream: EncryptedStream): void;
-  /** Drops the streams and removes the namespace. What still runs in it keeps an empty one. Never throws. */
+  /** Drops the streams and removes the namespace. What still runs in it keeps it, without a way out. Never throws. */
   close(): Promise<void>;
 }
 

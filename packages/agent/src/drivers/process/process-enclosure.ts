@@ -4,6 +4,7 @@ import { procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
 import { refuseImage } from '../refuse-image.ts';
+import { refuseNetwork } from '../refuse-network.ts';
 import type { EnclosedCommand, Enclosure } from '../supervised/enclosure.ts';
 import { jobFiles } from '../supervised/job-files.ts';
 import { shellQuote } from '../supervised/shell-quote.ts';
@@ -38,6 +39,7 @@ async function fingerprint(cgroups: () => Promise<CgroupAnswer>): Promise<Driver
 /** The renter's script under a small one that sets the scene. Limits without a cgroup are not kept (see the fingerprint). */
 async function enclose(spec: JobSpec): Promise<EnclosedCommand> {
   refuseImage(spec, 'process');
+  refuseNetwork(spec, 'process');
   const files = jobFiles(spec.stateDir);
   const env = environment(spec);
   await saveSurroundings(files, { env, workdir: spec.workdir, limitLines: '' });

@@ -34,8 +34,8 @@ export function sandboxEnv(
 }
 
 /**
- * Arguments of bubblewrap for a job (bwrap(1)). All namespaces but that of the network; no capabilities; the user inside is
- * root of its namespace and nobody outside. `--die-with-parent` ties it to the supervisor, not to the agent. The root is
+ * Arguments of bubblewrap for a job (bwrap(1)). All namespaces but that of the network, which the job is in already; no capabilities; the
+ * user inside is root of its namespace and nobody outside, so that even one that is private is not the job's to change. `--die-with-parent` ties it to the supervisor, not to the agent. The root is
  * made read-only last, so that a job cannot plant files (/etc/ld.so.preload) for the commands that enter it later.
  */
 export function bwrapArguments(plan: BwrapPlan): readonly string[] {
@@ -78,10 +78,14 @@ export function joinArguments(args: readonly string[]): string {
   return args.map((arg) => `${arg}\0`).join('');
 }
 
-export const accountFiles = (jobId: string, address: string) => ({
+export const accountFiles = (
+  jobId: string,
+  address: string,
+  hosts: readonly { readonly name: string; readonly address: string }[],
+) => ({
   passwd: `root:x:0:0:job:${sandboxWorkdir}:/bin/sh\nnobody:x:65534:65534:nobody:/:/usr/sbin/nologin\n`,
   group: 'root:x:0:\nnogroup:x:65534:\n',
-  hosts: `127.0.0.1 localhost\n::1 localhost\n${address} ${jobId}\n`,
+  hosts: `127.0.0.1 localhost\n::1 localhost\n${[{ name: jobId, address }, ...hosts].map((host) => `${host.address} ${host.name}\n`).join('')}`,
 });
 
 function readOnlyData(input: InputName, at: string): readonly string[] {

@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { readlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { LatentError } from '@latent/protocol';
+import { enterNamespace } from '../../network/namespace/held-namespace.ts';
 import { cgroupPids, procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
@@ -79,7 +80,7 @@ async function fingerprint(parts: SandboxParts, signal: AbortSignal): Promise<Dr
     : `limits: processes, and memory of each process, by rlimit; cpu is not limited (no cgroup: ${cgroups.reason})`;
   const notes = [
     limits,
-    'network: shared with the machine; a job can reach what the machine can, its local services included',
+    'network: shared with the machine, and a job can reach what the machine can, its local services included; one in a private network reaches that alone',
     answer.root ? 'the agent is root: each job runs as a user of its own' : "jobs run as the agent's user",
     'disk: not limited',
   ];
@@ -108,6 +109,7 @@ async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise
     workdir: spec.workdir,
     limitLines: lines,
     ...(uid === undefined ? {} : { uid }),
+    ...(spec.network === undefined ? {} : { namespacePath: spec.network.namespacePath }),
   });
   const seen = uid === undefined ? spec : lentFolders(spec);
   const args = bwrapArguments({
@@ -123,7 +125,7 @@ async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise
     await writeFile(path, content, { mode: 0o600 });
     return { path };
   };
-  const accounts = accountFiles(spec.jobId, spec.address);
+  const accounts = accountFiles(spec.jobId, spec.network?.address ?? spec.address, spec.network?.hosts ?? []);
   const inputs = [
     await write(filterFile, assemble(jobFilter(answer.machine))),
     await write('bwrap.args', joinArguments(args)),
@@ -132,7 +134,8 @@ async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise
     await write('group', accounts.group),
     await write('hosts', accounts.hosts),
   ];
-  const prefix = uid === undefined ? [] : asJobUser(tools, uid, spec);
+  const joining = spec.network === undefined ? [] : enterNamespace(spec.network.namespacePath, tools.nsenter);
+  const prefix = [...joining, ...(uid === undefined ? [] : asJobUser(tools, uid, spec))];
   return { argv: [...prefix, tools.bwrap, '--args', inputFd('args'), '/bin/sh', '-c', begin(lines)], env, inputs };
 }
 
@@ -150,8 +153,8 @@ function begin(limits: string): string {
 }
 
 /**
- * Joins the job's user, mount, PID, IPC, UTS and cgroup namespaces and its cgroup, so the command sees the very same
- * files, /tmp and processes, and gives up capabilities and takes on the filter by a second bubblewrap. What differs: it
+ * Joins the job's namespaces, the network's first, for which only the agent's own user has the right, and its cgroup, so the command sees
+ * the very same files, /tmp, network and processes, and gives up capabilities and takes on the filter by a second bubblewrap. What differs: it
  * is no child of the job, and one that detaches itself is only ended with the job.
  */
 async function enter(
@@ -163,16 +166,27 @@ async function enter(
   const surroundings = await readSurroundings(job.files);
   const { init } = await sandboxProcesses(job);
   if (init === undefined) throw new LatentError('MEMBER_NOT_STARTED', `The job ${job.jobId} does not run.`);
+  const network = surroundings.namespacePath;
+  if (network !== undefined && !(await isSameNamespace(network, `/proc/${init.pid}/ns/net`))) {
+    throw new LatentError('MEMBER_NOT_STARTED', `The private network of the job ${job.jobId} is gone.`);
+  }
   await writeFile(argsFile, joinArguments(enterArguments({ ...surroundings.env, ...command.env })), { mode: 0o600 });
   const joins = job.cgroup === undefined ? [] : procsFiles(job.cgroup);
   const outside = [...joins.map((path) => `echo 0 >${shellQuote(path)} || exit 125`), 'exec "$@"'].join('\n');
   const inside = [surroundings.limitLines, 'exec 4<&- 5<&-', 'exec "$@"'].join('\n');
   const argv = [
     ...['/bin/sh', '-c', outside, 'sh'],
+    ...(network === undefined ? [] : enterNamespace(network, tools.nsenter)),
     ...(surroundings.uid === undefined ? [] : dropRoot(tools, surroundings.uid)),
     ...[tools.nsenter, `--target=${init.pid}`, '--preserve-credentials'],
     ...['--user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', '--'],
     ...[tools.bwrap, '--args', inputFd('args'), '/bin/sh', '-c', inside, 'sh', ...command.argv],
   ];
   return { argv, env, inputs: [{ path: join(job.stateDir, filterFile) }, { path: argsFile, once: true }] };
+}
+
+/** Whether the file still stands for the namespace that the job is in: the number of a process may be another's by now. */
+async function isSameNamespace(path: string, other: string): Promise<boolean> {
+  const names = await Promise.all([path, other].map((link) => readlink(link).catch(() => undefined)));
+  return names[0] !== undefined && names[0] === names[1];
 }

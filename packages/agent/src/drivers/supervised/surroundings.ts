@@ -12,6 +12,8 @@ const surroundingsSchema = z.object({
   limitLines: z.string(),
   /** User that the job runs as, where the agent is root. */
   uid: z.int().optional(),
+  /** File that stands for the network namespace, where the job is not in the machine's own. */
+  namespacePath: z.string().optional(),
 });
 export type Surroundings = z.infer<typeof surroundingsSchema>;
 

@@ -72,15 +72,13 @@ export async function dropNamespace(stateDir: string, { clock }: { readonly cloc
   await rm(join(stateDir, FILE), { force: true });
 }
 
-/** The words of a command that runs in the namespace, as its owner. */
-export function enterNamespace({ path }: HeldNamespace, command: readonly string[]): readonly string[] {
-  const own = isRoot() ? [] : [`--user=${userNamespaceOf(path)}`, '--preserve-credentials'];
-  return ['nsenter', ...own, `--net=${path}`, '--', ...command];
-}
-
-/** The user namespace that owns the network namespace of an agent that is not root. */
-export function userNamespaceOf(path: string): string {
-  return join(dirname(path), 'user');
+/**
+ * The beginning of a command that goes into the namespace, as its owner, and becomes the command behind it.
+ * @param path of a {@link HeldNamespace}
+ */
+export function enterNamespace(path: string, nsenter = 'nsenter'): readonly string[] {
+  const own = isRoot() ? [] : [`--user=${join(dirname(path), 'user')}`, '--preserve-credentials'];
+  return [nsenter, ...own, `--net=${path}`, '--'];
 }
 
 const toNamespace = (holder: ProcessIdentity): HeldNamespace => ({ holder, path: `/proc/${holder.pid}/ns/net` });

@@ -36,7 +36,8 @@ export async function openTun(
   settings: DeviceSettings,
   { signal }: { readonly signal: AbortSignal },
 ): Promise<Tun> {
-  const [file = '', ...args] = enterNamespace(namespace, [process.execPath, PROGRAM, JSON.stringify(settings)]);
+  const program = [process.execPath, PROGRAM, JSON.stringify(settings)];
+  const [file = '', ...args] = [...enterNamespace(namespace.path), ...program];
   const child = spawn(file, args, { stdio: 'pipe', env: { PATH: systemPath }, cwd: '/', signal });
   let complaint = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
