@@ -76,7 +76,7 @@ export interface Money {
   open(agents: readonly HeldAgent[], funding?: Funding): Promise<HeldLease>;
   /** Dollars of an account outside of the escrow. */
   dollarsOf(account: LocalAccount): Promise<bigint>;
-  giveEther(account: LocalAccount): Promise<void>;
+  giveEther(account: Pick<LocalAccount, 'address'>): Promise<void>;
   /** Moves the chain's clock forward. */
   pass(seconds: number): Promise<void>;
   close(): Promise<void>;
@@ -92,7 +92,7 @@ export async function openMoney(): Promise<Money> {
   const control = createTestClient({ mode: 'anvil', chain: chain.chain, transport });
   await control.setAutomine(true);
   const renter = privateKeyToAccount(bytesToHex(readFileSync(network.devnet.renterKeyFile)));
-  const giveEther = async ({ address }: LocalAccount) => {
+  const giveEther: Money['giveEther'] = async ({ address }) => {
     await control.setBalance({ address, value: parseEther('10') });
   };
   const stranger = privateKeyToAccount(generatePrivateKey());

@@ -24,6 +24,7 @@ import { addDoctor } from './commands/network/doctor.ts';
 import { addNetworkVerify } from './commands/network/verify.ts';
 import { addProofCheats } from './commands/proof/cheats.ts';
 import { addProofVerify } from './commands/proof/verify.ts';
+import { addRelayJoin } from './commands/relay/join.ts';
 import { addSessionCreate } from './commands/session/create.ts';
 import { addSessionList } from './commands/session/list.ts';
 import { addSessionRevoke } from './commands/session/revoke.ts';
@@ -77,6 +78,8 @@ export function createProgram(): Command {
   const watchtower = program.command('watchtower').summary('see operators paid while they are away');
   addWatchtowerStart(watchtower);
   addWatchtowerStatus(watchtower);
+  const relay = program.command('relay').summary('be paid for what your book relays');
+  addRelayJoin(relay);
   const network = program.command('network').summary('the contracts that a network stands on');
   addNetworkDeploy(network);
   addNetworkVerify(network);

@@ -87,6 +87,17 @@ export { readRoster } from './leases/read-roster.ts';
 export { compactSignature, type SettlementParts, settlementRow } from './leases/settlement.ts';
 export { stopLeaseFor } from './leases/stop-lease-for.ts';
 export { type Examination, examineNetwork } from './network/examine-network.ts';
+export { joinAgent } from './operators/join-agent.ts';
+export { askRelay, readRelayOffer } from './relay/read-relay-offer.ts';
+export { createRelayDesk, type RelayDesk } from './relay/relay-desk.ts';
+export type { PaidTransport, RelayDeskContext } from './relay/relay-desk-context.ts';
+export {
+  promisedUp,
+  type RelayJournal,
+  type RelayLease,
+  relayBudgetLeft,
+  relayLeaseSchema,
+} from './relay/relay-lease.ts';
 export { returnEther, sendEther, weiForGas } from './sessions/gas-money.ts';
 export { type GrantSessionParameters, grantSession, revokeSession } from './sessions/grant-session.ts';
 export {

@@ -48,19 +48,19 @@ export async function openPeers(given: PeersDependencies, store: Store): Promise
   const discovery = options.discovery ? await startDiscovery(given) : undefined;
   const host = options.discoveryHost;
   const [channels, backlog] = [new OpenChannels(), new RelayBacklog(options)];
+  const allowances = openRelayAllowances(options, { store, clock, logger });
   const held = new HeldFrames({
     channels,
     ...{ perChannel: options.relayQueueBytesPerChannel, inAll: options.relayQueueBytes },
-    admit: (channel, bytes) => admitBytes(given, channel, bytes),
+    admit: (channel, bytes) => admitBytes({ paid: given.paid, allowances }, channel, bytes),
     forward: (from, frame) => forwardFrame({ channels, backlog }, from, frame),
     ...{ clock, signal: given.signal },
   });
   const peers: PeersContext = {
-    ...{ ...given, channels, backlog, held },
+    ...{ ...given, channels, backlog, held, allowances },
     discovery: discovery && { ports: discovery.ports, ...(host === undefined ? {} : { host }) },
     roster: createLinkRoster(),
     rates: createRelayRates(options, clock),
-    allowances: openRelayAllowances(options, { store, clock, logger }),
     introductionsByKey: createRateLimiter(options.introductionsPerMinutePerKey, clock),
     introductionsByPlace: createRateLimiter(options.introductionsPerMinutePerAddress, clock),
     strangers: new Wheel(HELLO_MS / TEND_MS + 1),

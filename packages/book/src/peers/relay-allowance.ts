@@ -22,6 +22,8 @@ export interface RelayAllowances {
   open(key: PeerKey, caller: Caller): RelayAllowance;
   /** Bytes relayed today, for everybody. */
   relayedToday(): number;
+  /** Counts bytes that somebody pays for. */
+  countPaid(bytes: number): void;
   /** Writes down what was used. One that fails is logged, and tried again with the next. */
   save(): void;
 }
@@ -95,6 +97,11 @@ export function openRelayAllowances(limits: Limits, { store, clock, logger }: Al
   return {
     save,
     relayedToday: () => usedToday(book),
+    countPaid: (bytes) => {
+      usedToday(book);
+      book.usedBytes += bytes;
+      unsaved.add(book);
+    },
     open: (key, { place }) => {
       const own = [
         openAccount('key', key, limits.relayFreeBytesPerKey),

@@ -27,13 +27,17 @@ export function relayFrame(peers: PeersContext, link: Link, frame: Buffer): void
 
 /** Counts bytes of a channel to what its opener has without payment, else to what it pays for. */
 export function admitBytes(
-  { paid }: Pick<PeersContext, 'paid'>,
+  { paid, allowances }: Pick<PeersContext, 'paid' | 'allowances'>,
   { opener: { link } }: Channel,
   bytes: number,
 ): 'relay' | 'wait' | 'over' {
-  if (!link.allowance.take(bytes)) return paid.take(link.key, bytes);
-  link.noteAllowance();
-  return 'relay';
+  if (link.allowance.take(bytes)) {
+    link.noteAllowance();
+    return 'relay';
+  }
+  const verdict = paid.take(link.key, bytes);
+  if (verdict === 'relay') allowances.countPaid(bytes);
+  return verdict;
 }
 
 /** Sends a frame, which was counted, on its way. */

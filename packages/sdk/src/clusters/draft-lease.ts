@@ -3,7 +3,7 @@ import { type Address, type Hex, zeroAddress } from 'viem';
 
 export interface DraftLeaseParameters {
   readonly domain: EscrowDomain;
-  readonly asks: readonly SignedAsk[];
+  readonly asks: readonly Pick<SignedAsk, 'ask'>[];
   readonly devicesPerMachine: number;
   readonly renter: Address;
   /** Opens the lease from the renter's balance. */

@@ -24,7 +24,7 @@ export interface PreparedLease {
 export interface LeaseToOpen {
   readonly terms: LeaseTerms;
   /** The signed asks of `terms.members`, in the same order. */
-  readonly asks: readonly SignedAsk[];
+  readonly asks: readonly Pick<SignedAsk, 'ask' | 'signature'>[];
   readonly funding: Funding;
   /** Sends it and pays the gas; whoever signs for the money unless given. */
   readonly sender?: LocalAccount | undefined;
