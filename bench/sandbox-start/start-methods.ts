@@ -34,10 +34,48 @@ export const bareBubblewrap: StartMethod = {
     startChild('bwrap', [...BWRAP, '--bind', folder, folder, '--chdir', folder, '--', '/bin/sh', '-c', script], folder),
 };
 
+/** `docker run` of an engine's own client with a folder of the machine: what people start containers with. */
+export function dockerRun(engine: DockerEngine): StartMethod {
+  const options = ['run', '--rm', '--network', engine.network, '--entrypoint', '/bin/sh'];
+  return {
+    name: 'docker run',
+    start: (folder, script) =>
+      startChild(
+        'docker',
+        [
+          '--host',
+          `unix://${engine.socket}`,
+          ...options,
+          '-v',
+          `${folder}:/work`,
+          '-w',
+          '/work',
+          engine.image,
+          '-c',
+          script,
+        ],
+        folder,
+      ),
+  };
+}
+
+export interface DockerEngine {
+  readonly socket: string;
+  readonly image: string;
+  readonly network: string;
+}
+
 /** A driver of the agent, as the agent uses it. */
-export async function driverMethod(name: 'sandbox' | 'process', signal: AbortSignal): Promise<StartMethod> {
+export async function driverMethod(
+  name: 'sandbox' | 'process' | 'docker',
+  signal: AbortSignal,
+  docker?: DockerEngine,
+): Promise<StartMethod> {
   const wish = { driver: name, allowNoIsolation: true };
-  const { driver } = await selectMachineDriver(wish, { clock: systemClock, signal });
+  const { driver } = await selectMachineDriver(wish, {
+    ...{ clock: systemClock, signal },
+    ...(docker === undefined ? {} : { docker }),
+  });
   return { name: `driver ${name}`, start: (folder, script, stop) => startJob(driver, folder, script, stop) };
 }
 

@@ -54,7 +54,7 @@ export function containerConfig(plan: ContainerPlan): Readonly<Record<string, un
     Env: Object.entries(containerEnv(spec, image)).map(([name, value]) => `${name}=${value}`),
     User: plan.user,
     WorkingDir: containerWorkdir,
-    Hostname: spec.jobId.slice(0, maxHostnameChars).replace(/-+$/, ''),
+    Hostname: hostname(spec),
     Labels: { [jobLabel]: spec.jobId, [stateDirLabel]: spec.stateDir },
     ...{ AttachStdin: false, AttachStdout: false, AttachStderr: false, OpenStdin: false, Tty: false },
     // The first process takes no notice of an engine that asks it to end, and is not waited for.
@@ -71,6 +71,8 @@ function hostConfig({ spec, engine, files, network, rlimits }: ContainerPlan): R
   const profile = engine.kind === 'podman' ? files.seccomp : JSON.stringify(seccompProfile());
   return {
     NetworkMode: network,
+    // On a network the engine gives the name an address itself.
+    ...(network === 'none' ? { ExtraHosts: [`${hostname(spec)}:127.0.0.1`] } : {}),
     CapDrop: ['ALL'],
     SecurityOpt: ['no-new-privileges', `seccomp=${profile}`],
     Privileged: false,
@@ -99,6 +101,11 @@ function hostConfig({ spec, engine, files, network, rlimits }: ContainerPlan): R
     AutoRemove: false,
     ...(engine.remapsUsers ? { UsernsMode: 'host' } : {}),
   };
+}
+
+/** As long as the kernel takes, and without a hyphen at its end. */
+function hostname({ jobId }: JobSpec): string {
+  return jobId.slice(0, maxHostnameChars).replace(/-+$/, '') || 'job';
 }
 
 function bind(Source: string, Target: string, ReadOnly: boolean) {

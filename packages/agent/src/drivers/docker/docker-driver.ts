@@ -52,12 +52,17 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
     return opening;
   }
 
+  let chosen = options.socket;
+  /** The engine for new jobs: once one was found it is not left for another. */
   async function openAny(): Promise<Engine> {
-    const sockets = options.socket === undefined ? await findSockets() : [options.socket];
+    const sockets = chosen === undefined ? await findSockets() : [chosen];
     let failure: unknown = noEngine();
     for (const [index, socket] of sockets.entries()) {
       try {
-        return await openAt(socket);
+        const engine = await openAt(socket);
+        if (engine.keepsNot.length > 0) throw unlimited(engine);
+        chosen = socket;
+        return engine;
       } catch (error) {
         if (index === 0) failure = error;
       }
@@ -193,6 +198,12 @@ function userNote(engine: Engine): string {
   if (engine.rootless) return "the engine has no root: jobs run as the agent's user, as root of a namespace of theirs";
   if (process.getuid?.() === 0) return 'the agent is root: each job runs as a user of its own';
   return "jobs run as the agent's user";
+}
+
+function unlimited({ kind, keepsNot }: Engine): LatentError {
+  return new LatentError('DRIVER_UNAVAILABLE', `${kind} cannot limit ${keepsNot.join(', ')} on this machine.`, {
+    hint: 'Boot with cgroup version 2, and for an engine without root delegate its controllers to the user.',
+  });
 }
 
 function noEngine(): LatentError {

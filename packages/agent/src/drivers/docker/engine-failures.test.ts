@@ -141,6 +141,22 @@ describe('an engine that does not do what it should', () => {
     },
   );
 
+  test.each([
+    ['memory', { MemoryLimit: false, PidsLimit: true, CpuCfsQuota: true }],
+    ['memory, processes, cpu', { Rootless: true, CgroupVersion: '1', MemoryLimit: true, PidsLimit: true }],
+  ])('is unavailable where it would take no notice of a limit: %s', async (names, info) => {
+    await engine((path, response) => {
+      if (path !== '/info') return false;
+      response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(info));
+      return true;
+    });
+    const { started } = await start();
+    await expect(started).rejects.toMatchObject({
+      code: 'DRIVER_UNAVAILABLE',
+      message: expect.stringContaining(`cannot limit ${names} on`),
+    });
+  });
+
   test('refuses an image that has no shell, in words', async () => {
     await engine((path, response) => {
       if (path !== `/containers/${id}/start`) return false;

@@ -37,6 +37,8 @@ export interface Engine {
   readonly rootless: boolean;
   /** It maps the users of containers to others unless it is told not to. */
   readonly remapsUsers: boolean;
+  /** Limits that it cannot keep here, and would take no notice of. */
+  readonly keepsNot: readonly string[];
   /** The path that a call to `path` has, with the version of the API that we speak. */
   at(path: string): string;
   ask(path: string, signal?: AbortSignal): Promise<EngineAnswer>;
@@ -61,6 +63,10 @@ const versionSchema = z.object({
 const infoSchema = z.object({
   SecurityOptions: z.array(z.string().max(1000)).max(50).nullish(),
   Rootless: z.boolean().nullish(),
+  CgroupVersion: z.string().max(16).nullish(),
+  MemoryLimit: z.boolean().nullish(),
+  PidsLimit: z.boolean().nullish(),
+  CpuCfsQuota: z.boolean().nullish(),
 });
 
 /** @throws LatentError DRIVER_UNAVAILABLE, DRIVER_FAILED, CANCELLED */
@@ -75,13 +81,15 @@ export async function openEngine(socketPath: string, limits: EngineLimits, signa
   }
   const api = spokenApi(version.ApiVersion, version.MinAPIVersion ?? '1.0');
   const options = info.SecurityOptions ?? [];
+  const rootless = info.Rootless === true || options.some((option) => option.startsWith('name=rootless'));
   const at = (path: string) => `/v${api}${path}`;
   return {
     socketPath,
     limits,
     kind: version.Components?.some(({ Name }) => /podman/i.test(Name)) === true ? 'podman' : 'docker',
     version: version.Version,
-    rootless: info.Rootless === true || options.some((option) => option.startsWith('name=rootless')),
+    rootless,
+    keepsNot: limitsNotKept(info, rootless),
     remapsUsers: options.some((option) => option.startsWith('name=userns')),
     at,
     ask: (path, stop) => callEngine(socketPath, { method: 'GET', path: at(path), limitMs: limits.askMs }, stop),
@@ -91,6 +99,13 @@ export async function openEngine(socketPath: string, limits: EngineLimits, signa
         ...(body === undefined ? {} : { body }),
       }),
   };
+}
+
+function limitsNotKept(info: z.infer<typeof infoSchema>, rootless: boolean): readonly string[] {
+  const kept = { memory: info.MemoryLimit, processes: info.PidsLimit, cpu: info.CpuCfsQuota };
+  // In version 1 an ordinary user has no cgroups, whatever the kernel can do.
+  if (rootless && info.CgroupVersion === '1') return Object.keys(kept);
+  return Object.entries(kept).flatMap(([name, value]) => (value === false ? [name] : []));
 }
 
 function spokenApi(newest: string, oldest: string): string {

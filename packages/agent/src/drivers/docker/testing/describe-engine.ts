@@ -122,6 +122,11 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       expect(lines.join('\n')).not.toMatch(/^(eth|veth)/m);
     });
 
+    test('has a name of its own that leads to itself', async () => {
+      const output = await run('hostname; grep "$(hostname)" /etc/hosts');
+      expect(output).toMatch(/^(conformance-\d+-\d+)\n127\.0\.0\.1\s+\1/);
+    });
+
     test('has toolchains on its path, read-only', async () => {
       const toolchain = await mkdtemp(join(tmpdir(), 'latent-toolchain-'));
       try {
