@@ -8,6 +8,11 @@ export interface SmallJob {
   readonly priceCap?: string;
   readonly run: string;
   readonly outputs?: readonly string[];
+  readonly network?: 'private' | 'host';
+  /** Folder that is sent. */
+  readonly workdir?: string;
+  /** Names of variables that the caller gives. */
+  readonly envs?: readonly string[];
 }
 
 /** Says "start" once and then "tick 0", "tick 1", …, five a second, for two minutes. */
@@ -18,19 +23,20 @@ export function writeJob(home: string, job: SmallJob): string {
   const folder = join(home, 'jobs');
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${job.name}.yaml`);
+  const envs = (job.envs ?? []).map((name) => `\n  ${name}: null`).join('');
   const outputs = (job.outputs ?? []).map((output) => `\n      - ${output}`).join('');
   writeFileSync(
     path,
     `name: ${job.name}
 num_nodes: ${job.machines ?? 2}
-run: |
+${job.workdir === undefined ? '' : `workdir: ${job.workdir}\n`}${envs === '' ? '' : `envs:${envs}\n`}run: |
 ${job.run.replaceAll(/^/gm, '  ')}
 config:
   latent:
     price_cap: ${job.priceCap ?? '0.60'}
     max_hours: 0.5
     spares: 0
-${outputs === '' ? '' : `    outputs:${outputs}\n`}`,
+${job.network === undefined ? '' : `    network: ${job.network}\n`}${outputs === '' ? '' : `    outputs:${outputs}\n`}`,
   );
   return path;
 }

@@ -1,7 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Clock, type Logger, openStore } from '@latent/kit';
-import { type AskId, LatentError } from '@latent/protocol';
+import type { AskId } from '@latent/protocol';
 import { type ChainClient, connectChain, withChain } from '@latent/sdk';
 import { createPeerTransport, createTcpTransport, type RefusedConnection, type Transport } from '@latent/transport';
 import type { Address } from 'viem';
@@ -22,6 +22,7 @@ import { recoverMembers } from './leases/recover-members.ts';
 import { watchMembers } from './leases/watch-members.ts';
 import { fingerprintMachine } from './machine/fingerprint.ts';
 import { findNetworkAbility } from './network/find-network-ability.ts';
+import { openMemberNetwork, removeMemberNetwork } from './network/member-network.ts';
 import { createMemberNetworks } from './network/member-networks.ts';
 import type { AgentOptions } from './options.ts';
 
@@ -93,13 +94,11 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     isolation: fingerprint.isolation,
   });
   let tellBooks: () => void = () => {};
-  const ability = await findNetworkAbility(driver.name);
+  const ability = await findNetworkAbility(driver.name, { signal });
   if (!ability.usable) logger.warn({ reason: ability.reason }, 'no private networks here');
   const { dataDir } = options;
-  // Nothing carries packets yet.
-  const openNetwork = () =>
-    Promise.reject(new LatentError('NETWORK_UNAVAILABLE', 'There are no private networks yet.'));
-  const networks = createMemberNetworks({ ability, openNetwork, transport, dataDir, clock, logger, signal });
+  const carrier = { openNetwork: openMemberNetwork, removeNetwork: removeMemberNetwork };
+  const networks = createMemberNetworks({ ability, ...carrier, transport, dataDir, clock, logger, signal });
   const desk = createLeaseDesk({ context, asks, networks }, () => tellBooks());
   await recoverMembers(desk);
   const listing = () => ({ signed: asks.current.signed, freeDevices: freeDevices(desk) });

@@ -1,9 +1,16 @@
 import { mkdirSync } from 'node:fs';
 import { LatentError, type PeerKey, peerKeySchema, toLatentError } from '@latent/protocol';
 import { describe, expect, it } from 'vitest';
-import type { MemberNetwork, MemberNetworkOptions, MemberNetworkPlan } from '../network/member-network.ts';
+import type { MemberNetworkPlan } from '../network/member-network.ts';
 import { acceptNetwork } from './accept-network.ts';
-import { type LeaseBench, openLeaseBench, PREPAY, renterKey, strangerKey } from './lease-bench.fixture.ts';
+import {
+  type BenchCarrier,
+  type LeaseBench,
+  openLeaseBench,
+  PREPAY,
+  renterKey,
+  strangerKey,
+} from './lease-bench.fixture.ts';
 import { memberStatus } from './member-status.ts';
 import { recoverMembers } from './recover-members.ts';
 import { startJob } from './start-job.ts';
@@ -14,18 +21,22 @@ const OWN = 0;
 const PEER = 1;
 
 /** What the agent asked of whatever carries packets. */
-interface Carrier {
+interface Carrier extends BenchCarrier {
   readonly plans: MemberNetworkPlan[];
   readonly closed: number[];
-  readonly open: (plan: MemberNetworkPlan, options: MemberNetworkOptions) => Promise<MemberNetwork>;
+  /** Folders of networks that were removed without having been taken up. */
+  readonly removed: string[];
 }
 
 function createCarrier(): Carrier {
   const plans: MemberNetworkPlan[] = [];
   const closed: number[] = [];
+  const removed: string[] = [];
   return {
     plans,
     closed,
+    removed,
+    remove: (stateDir) => void removed.push(stateDir),
     open: async (plan, { stateDir }) => {
       mkdirSync(stateDir, { recursive: true });
       plans.push(plan);
@@ -74,7 +85,7 @@ const knock = (bench: LeaseBench, caller: PeerKey, from: number, to: number) =>
 
 describe('the private network of a member', () => {
   it('lets in the key of each rank as that rank, and nobody else', async () => {
-    await using bench = await openLeaseBench(createCarrier().open);
+    await using bench = await openLeaseBench(createCarrier());
     await plan(bench);
     const own = bench.desk.context.identity.peer.key;
     expect(await knock(bench, peerKey, PEER, OWN)).toBe('let in');
@@ -91,7 +102,7 @@ describe('the private network of a member', () => {
   });
 
   it('answers for a lease that it does not know, or that is in no private network, as for a wrong key', async () => {
-    await using bench = await openLeaseBench(createCarrier().open);
+    await using bench = await openLeaseBench(createCarrier());
     expect(await knock(bench, peerKey, PEER, OWN)).toBe('LEASE_NOT_MINE');
     bench.attach();
     expect(await knock(bench, peerKey, PEER, OWN)).toBe('LEASE_NOT_MINE');
@@ -99,7 +110,7 @@ describe('the private network of a member', () => {
 
   it('lets nobody in any more once the member has ended, and is down then, once', async () => {
     const carrier = createCarrier();
-    await using bench = await openLeaseBench(carrier.open);
+    await using bench = await openLeaseBench(carrier);
     await plan(bench);
     await Promise.all([1, 2].map(() => stopMember(bench.desk, bench.leaseId, 'test')));
     await stopMember(bench.desk, bench.leaseId, 'again');
@@ -110,7 +121,7 @@ describe('the private network of a member', () => {
   });
 
   it('lets a rank open only so many ways a minute', async () => {
-    await using bench = await openLeaseBench(createCarrier().open);
+    await using bench = await openLeaseBench(createCarrier());
     await plan(bench);
     for (let opened = 0; opened < 60; opened += 1) expect(await knock(bench, peerKey, PEER, OWN)).toBe('let in');
     expect(await knock(bench, peerKey, PEER, OWN)).toBe('NOT_ALLOWED');
@@ -119,7 +130,7 @@ describe('the private network of a member', () => {
   });
 
   it('shows the renter how many ranks are reached', async () => {
-    await using bench = await openLeaseBench(createCarrier().open);
+    await using bench = await openLeaseBench(createCarrier());
     await plan(bench);
     const { network } = await memberStatus(bench.desk, recordOf(bench));
     expect(network).toEqual({ others: 1, direct: 0, relayed: 0 });
@@ -127,7 +138,7 @@ describe('the private network of a member', () => {
 
   it('is taken up again after the agent was killed, and removed if the member had ended by then', async () => {
     const carrier = createCarrier();
-    await using bench = await openLeaseBench(carrier.open);
+    await using bench = await openLeaseBench(carrier);
     await plan(bench);
     await using second = await bench.restart();
     await recoverMembers(second.desk);
@@ -138,17 +149,20 @@ describe('the private network of a member', () => {
     second.desk.context.members.save({ ...recordOf(second), state: 'stopped', reason: 'test' });
     await using third = await second.restart();
     await recoverMembers(third.desk);
-    expect(carrier.closed).toEqual([OWN]);
     await recoverMembers(third.desk);
-    expect(carrier.plans).toHaveLength(3);
+    expect(carrier.removed).toHaveLength(1);
+    expect(carrier.plans).toHaveLength(2);
   });
 
   it('ends a member whose network cannot be taken up again', async () => {
     const carrier = createCarrier();
     let isBroken = false;
-    await using bench = await openLeaseBench(async (asked, options) => {
-      if (isBroken) throw new LatentError('NETWORK_UNAVAILABLE', 'The TUN device is gone.');
-      return carrier.open(asked, options);
+    await using bench = await openLeaseBench({
+      ...carrier,
+      open: async (plan, options) => {
+        if (isBroken) throw new LatentError('NETWORK_UNAVAILABLE', 'The TUN device is gone.');
+        return carrier.open(plan, options);
+      },
     });
     await plan(bench);
     isBroken = true;
@@ -161,7 +175,7 @@ describe('the private network of a member', () => {
   });
 
   it('has the rank that the job is started with', async () => {
-    await using bench = await openLeaseBench(createCarrier().open);
+    await using bench = await openLeaseBench(createCarrier());
     await plan(bench);
     expect(await codeOf(start(bench, 2))).toBe('NOT_ALLOWED');
     expect(recordOf(bench).state).toBe('attached');

@@ -115,7 +115,7 @@ async function settle(desk: LeaseDesk, record: MemberRecord): Promise<void> {
     await claimMember(desk, record.leaseId, 'LEASE_NOT_ACTIVE: the lease was closed on chain');
   }
   for (const { handle } of startedSteps(record)) await context.driver.destroy(handle);
-  if (record.network !== undefined) await desk.networks.takeDown(record);
+  if (record.network !== undefined) await desk.networks.takeDown(record.leaseId);
   await removeJobFolders(jobFolders(context.options.dataDir, record.leaseId));
   await desk.lock.run(record.leaseId, async () => {
     const latest = context.members.find(record.leaseId);

@@ -51,16 +51,18 @@ export interface LeaseBench extends AsyncDisposable {
   restart(): Promise<LeaseBench>;
 }
 
-/** @param openNetwork without it the bench's agent cannot be in private networks */
-export async function openLeaseBench(openNetwork?: MemberNetworksParts['openNetwork']): Promise<LeaseBench> {
-  return openOver(await mkdtemp(join(tmpdir(), 'latent-agent-')), createManualClock(START_MS), openNetwork);
+/** Stands for what carries packets: it carries none. */
+export interface BenchCarrier {
+  readonly open: MemberNetworksParts['openNetwork'];
+  readonly remove: (stateDir: string) => void;
 }
 
-async function openOver(
-  dataDir: string,
-  clock: ManualClock,
-  openNetwork: MemberNetworksParts['openNetwork'] | undefined,
-): Promise<LeaseBench> {
+/** @param carrier without it the bench's agent cannot be in private networks */
+export async function openLeaseBench(carrier?: BenchCarrier): Promise<LeaseBench> {
+  return openOver(await mkdtemp(join(tmpdir(), 'latent-agent-')), createManualClock(START_MS), carrier);
+}
+
+async function openOver(dataDir: string, clock: ManualClock, carrier: BenchCarrier | undefined): Promise<LeaseBench> {
   const options = agentOptionsSchema.parse({
     deployment: {
       chainId: 31337,
@@ -94,8 +96,9 @@ async function openOver(
   const machine = { model: 'test', cpuCores: 1, memoryMiB: 1024 };
   const asks = await openAskDesk({ context, machine, hints: [], epoch: 0, isolation: 'none' });
   const networks = createMemberNetworks({
-    ability: openNetwork === undefined ? { usable: false, reason: 'the bench has none' } : { usable: true },
-    openNetwork: openNetwork ?? (() => Promise.reject(new Error('the bench has none'))),
+    ability: carrier === undefined ? { usable: false, reason: 'the bench has none' } : { usable: true },
+    openNetwork: carrier?.open ?? (() => Promise.reject(new Error('the bench has none'))),
+    removeNetwork: async ({ stateDir }) => carrier?.remove(stateDir),
     ...{ dataDir, clock, logger: silentLogger, signal: ending.signal },
     transport: createTcpTransport({ keyPair: context.identity.peer }),
   });
@@ -127,7 +130,7 @@ async function openOver(
       }),
     restart: async () => {
       await end();
-      return openOver(dataDir, clock, openNetwork);
+      return openOver(dataDir, clock, carrier);
     },
     [Symbol.asyncDispose]: async () => {
       if (!ending.signal.aborted) await end();

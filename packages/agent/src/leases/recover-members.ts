@@ -23,7 +23,7 @@ export async function recoverMembers(desk: LeaseDesk): Promise<void> {
       case 'closed':
         // The agent may have been killed between writing `stopped` and ending the job.
         for (const { handle } of startedSteps(record)) await context.driver.stop(handle, { graceMs: 0 });
-        if (record.network !== undefined) await desk.networks.takeDown(record);
+        if (record.network !== undefined) await desk.networks.takeDown(record.leaseId);
         break;
       case 'attached':
         await takeUpNetwork(desk, record);
@@ -60,5 +60,5 @@ async function stopLost(desk: LeaseDesk, record: MemberRecord): Promise<void> {
   const delivered =
     record.startedAtMs === 0 ? 0n : deliveredUnitsDown(memberOf(record).devices, record.startedAtMs, record.lastSeenMs);
   saveMoved(desk, record, 'stopped', { reason: 'MEMBER_LOST: the machine was restarted', deliveredUnits: delivered });
-  if (record.network !== undefined) await desk.networks.takeDown(record);
+  if (record.network !== undefined) await desk.networks.takeDown(record.leaseId);
 }

@@ -22,6 +22,6 @@ export async function stopMember(desk: LeaseDesk, leaseId: LeaseId, reason: stri
   for (const step of stopped === undefined ? [] : startedSteps(stopped)) {
     if (step.exit === null) await context.driver.stop(step.handle, { graceMs: GRACE_MS });
   }
-  if (stopped?.network !== undefined) await desk.networks.takeDown(stopped);
+  if (stopped?.network !== undefined) await desk.networks.takeDown(leaseId);
   return context.members.find(leaseId);
 }

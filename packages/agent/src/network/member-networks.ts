@@ -35,13 +35,15 @@ export interface MemberNetworks {
   accept(leaseId: LeaseId, from: number): (channel: MethodChannel) => Promise<void>;
   /** Undefined where none is up. */
   status(leaseId: LeaseId): NetworkStatus | undefined;
-  /** Takes down what this or an earlier life of the agent brought up for the member. Repeatable; never throws. */
-  takeDown(record: MemberRecord): Promise<void>;
+  /** Takes down what this or an earlier life of the agent brought up for a member, if anything. Repeatable; never throws. */
+  takeDown(leaseId: LeaseId): Promise<void>;
 }
 
 export interface MemberNetworksParts {
   readonly ability: NetworkAbility;
   readonly openNetwork: (plan: MemberNetworkPlan, options: MemberNetworkOptions) => Promise<MemberNetwork>;
+  /** For what an earlier life of the agent opened. */
+  readonly removeNetwork: (options: Pick<MemberNetworkOptions, 'stateDir' | 'clock' | 'logger'>) => Promise<void>;
   readonly transport: Transport;
   readonly dataDir: string;
   readonly clock: Clock;
@@ -86,14 +88,13 @@ export function createMemberNetworks(parts: MemberNetworksParts): MemberNetworks
     }
   }
 
-  async function close(record: MemberRecord, plan: PlannedNetwork): Promise<void> {
-    const { leaseId } = record;
+  async function close(leaseId: LeaseId): Promise<void> {
     const stateDir = stateDirOf(parts, leaseId);
-    if (!known.has(leaseId) && !existsSync(stateDir)) return;
-    // One of an earlier life is taken up first: only then is it known what there is to remove.
-    const network = await ensure(record, plan);
+    // One that failed to open has been removed by then.
+    const network = await known.get(leaseId)?.opening.catch(() => undefined);
     known.delete(leaseId);
-    await network.close();
+    if (network !== undefined) await network.close();
+    else if (existsSync(stateDir)) await parts.removeNetwork({ stateDir, clock, logger: parts.logger });
     await rm(stateDir, { recursive: true, force: true });
   }
 
@@ -124,12 +125,10 @@ export function createMemberNetworks(parts: MemberNetworksParts): MemberNetworks
       const entry = known.get(leaseId);
       return entry?.network === undefined ? undefined : toStatus(entry.plan, entry.network, transport);
     },
-    takeDown: async (record) => {
-      const { leaseId, network: plan } = record;
-      if (plan === undefined) return;
+    takeDown: async (leaseId) => {
       const work =
         closing.get(leaseId) ??
-        close(record, plan)
+        close(leaseId)
           .catch((thrown: unknown) => {
             const { code, message } = toLatentError(thrown);
             parts.logger.error({ leaseId, code, error: message }, 'a private network may be left behind');

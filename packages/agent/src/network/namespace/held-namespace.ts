@@ -36,7 +36,8 @@ export async function holdNamespace(stateDir: string): Promise<HeldNamespace> {
   const own = isRoot() ? [] : ['--user', '--map-root-user'];
   const child = spawn('unshare', [...own, '--net', '--', '/bin/sh', '-c', SCRIPT], {
     stdio: ['pipe', 'pipe', 'pipe'],
-    env: { PATH: systemPath },
+    // So that whoever looks for what runs for a folder finds the holder too.
+    env: { PATH: systemPath, LATENT_NETWORK: stateDir },
     cwd: '/',
     detached: true,
   });
