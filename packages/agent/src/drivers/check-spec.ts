@@ -50,6 +50,7 @@ const specSchema = z.object({
   address: z.string().refine((value) => isIP(value) !== 0, 'is not an IP address'),
   toolchains: z.array(folderSchema.refine((path) => !path.includes(':'), 'holds a colon')).max(16),
   image: imageReferenceSchema.exactOptional(),
+  imageDir: folderSchema.exactOptional(),
   network: networkSchema.exactOptional(),
 });
 

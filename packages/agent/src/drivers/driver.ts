@@ -14,6 +14,11 @@ export interface Driver {
   readonly name: DriverName;
   /** Can this driver work on this machine, and how well does it isolate? Never throws; cheap enough to call at start. */
   fingerprint(options: { readonly signal: AbortSignal }): Promise<DriverFingerprint>;
+  /**
+   * Fetches what a job needs before it can start, such as its image. May take minutes, and may be called again at any time; `start` does what
+   * is left of it. @throws LatentError DRIVER_REFUSED, IMAGE_*, STORE_FAILED, CANCELLED
+   */
+  prepare?(spec: Pick<JobSpec, 'jobId' | 'image' | 'imageDir' | 'stateDir'>, options: PrepareOptions): Promise<void>;
   /** @throws LatentError DRIVER_REFUSED, DRIVER_UNAVAILABLE, DRIVER_FAILED, CANCELLED. On a throw nothing is left running. */
   start(spec: JobSpec, options: { readonly signal: AbortSignal }): Promise<JobHandle>;
   /** What became of a job that an earlier life of the agent started. Never throws for a job that is gone. */
@@ -65,6 +70,8 @@ export interface JobSpec {
   readonly toolchains: readonly string[];
   /** OCI reference of the image whose files the job sees as its system. Drivers that run none refuse it: DRIVER_REFUSED. */
   readonly image?: string;
+  /** Folder of the lease in which the driver keeps what the steps of a job change of their image; by default one in `stateDir`. */
+  readonly imageDir?: string;
   /** The network namespace that the job joins. Without it the job is in the machine's own network. */
   readonly network?: JobNetwork;
 }
@@ -78,6 +85,12 @@ export interface JobNetwork {
   readonly prefixLength: number;
   /** Names for the job's /etc/hosts, its own included. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
+}
+
+export interface PrepareOptions {
+  readonly signal: AbortSignal;
+  /** Bytes that have come and that are to come in all. */
+  readonly onProgress?: (progress: { readonly doneBytes: number; readonly totalBytes: number }) => void;
 }
 
 export interface JobLimits {

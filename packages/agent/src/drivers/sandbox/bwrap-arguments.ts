@@ -18,7 +18,7 @@ export interface BwrapPlan {
   readonly limits: JobLimits;
 }
 
-const sandboxWorkdir = '/work';
+export const sandboxWorkdir = '/work';
 export const sandboxScript = '/run/latent/job.sh';
 const toolchainAt = (index: number) => `/opt/toolchains/${index}`;
 
@@ -41,9 +41,7 @@ export function sandboxEnv(
 export function bwrapArguments(plan: BwrapPlan): readonly string[] {
   const half = Math.floor(plan.limits.memoryBytes / 2);
   return [
-    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup'],
-    ...['--uid', '0', '--gid', '0', '--hostname', plan.jobId],
-    ...['--new-session', '--die-with-parent', '--cap-drop', 'ALL'],
+    ...spaceArguments(plan.jobId),
     ...plan.view.flatMap((entry) =>
       entry.kind === 'link' ? ['--symlink', entry.target, entry.path] : ['--ro-bind', entry.path, entry.path],
     ),
@@ -60,6 +58,15 @@ export function bwrapArguments(plan: BwrapPlan): readonly string[] {
     ...['--remount-ro', '/'],
     ...['--seccomp', inputFd('filter')],
     ...environmentArguments(plan.env),
+  ];
+}
+
+/** The namespaces of a job, and who it is in them. */
+export function spaceArguments(jobId: string): readonly string[] {
+  return [
+    ...['--unshare-user', '--unshare-pid', '--unshare-ipc', '--unshare-uts', '--unshare-cgroup'],
+    ...['--uid', '0', '--gid', '0', '--hostname', jobId],
+    ...['--new-session', '--die-with-parent', '--cap-drop', 'ALL'],
   ];
 }
 
@@ -88,10 +95,10 @@ export const accountFiles = (
   hosts: `127.0.0.1 localhost\n::1 localhost\n${[{ name: jobId, address }, ...hosts].map((host) => `${host.address} ${host.name}\n`).join('')}`,
 });
 
-function readOnlyData(input: InputName, at: string): readonly string[] {
+export function readOnlyData(input: InputName, at: string): readonly string[] {
   return ['--perms', '0444', '--ro-bind-data', inputFd(input), at];
 }
 
-function environmentArguments(env: Readonly<Record<string, string>>): readonly string[] {
+export function environmentArguments(env: Readonly<Record<string, string>>): readonly string[] {
   return ['--clearenv', ...Object.entries(env).flatMap(([name, value]) => ['--setenv', name, value])];
 }

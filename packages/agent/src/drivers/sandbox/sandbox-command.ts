@@ -31,8 +31,14 @@ export async function readyLending(folders: LentFolders): Promise<void> {
  * For an agent that is root: gives the renter's files to the job's user, shows the folders in a place that anybody can
  * reach, as they may lie where that user cannot go, then gives up root for good. Everything after runs as it would for an
  * ordinary user.
+ * @param lines shell lines that are run last before
  */
-export function asJobUser(tools: SandboxTools, uid: number, folders: LentFolders): readonly string[] {
+export function asJobUser(
+  tools: SandboxTools,
+  uid: number,
+  folders: LentFolders,
+  lines: readonly string[],
+): readonly string[] {
   const lent = lentFolders(folders);
   const from = [folders.workdir, ...folders.toolchains];
   const to = [lent.workdir, ...lent.toolchains];
@@ -40,7 +46,7 @@ export function asJobUser(tools: SandboxTools, uid: number, folders: LentFolders
   const binds = from.map((folder, index) => `mount --bind ${shellQuote(folder)} ${to[index]} || exit 125`);
   return [
     ...[tools.unshare, '--mount', '--propagation', 'private'],
-    ...['/bin/sh', '-c', [give, ...binds, 'exec "$@"'].join('\n'), 'sh'],
+    ...['/bin/sh', '-c', [give, ...binds, ...lines, 'exec "$@"'].join('\n'), 'sh'],
     ...dropRoot(tools, uid),
   ];
 }

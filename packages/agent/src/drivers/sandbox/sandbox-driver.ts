@@ -1,14 +1,21 @@
 import type { Clock } from '@latent/kit';
+import type { ImageStore } from '../../images/image-store.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { Driver } from '../driver.ts';
 import { supervisedDriver } from '../supervised/supervised-driver.ts';
+import type { RootKind } from './image-root.ts';
 import { probeSandbox, type SandboxAnswer } from './probe-sandbox.ts';
 import { sandboxEnclosure } from './sandbox-enclosure.ts';
+import { sandboxImages } from './sandbox-images.ts';
 
 export interface SandboxDriverOptions {
   readonly clock: Clock;
   /** Where limits come from, usually `openCgroupTree`. */
   readonly cgroups: () => Promise<CgroupAnswer>;
+  /** Where images come from. Without one, jobs that name an image are refused. */
+  readonly images?: ImageStore;
+  /** Only for tests: how jobs get their image's files, where that is not to be found out. */
+  readonly rootKind?: RootKind;
 }
 
 /**
@@ -29,5 +36,14 @@ export function createSandboxDriver(options: SandboxDriverOptions): Driver {
     if (known?.usable !== true) known = await probeSandbox({ signal });
     return known;
   };
-  return supervisedDriver(sandboxEnclosure({ cgroups: options.cgroups, probe }), options);
+  const kind = options.rootKind === undefined ? {} : { kind: options.rootKind };
+  const images = sandboxImages({ store: options.images, ...kind });
+  return {
+    ...supervisedDriver(sandboxEnclosure({ cgroups: options.cgroups, probe, images }), options),
+    async prepare(spec, prepareOptions) {
+      const answer = await probe(prepareOptions.signal);
+      // Where there is no sandbox, `start` says so.
+      if (answer.usable) await images.open(spec, answer, prepareOptions);
+    },
+  };
 }

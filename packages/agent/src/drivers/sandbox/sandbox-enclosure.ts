@@ -6,7 +6,6 @@ import { cgroupPids, procsFiles } from '../cgroup/job-cgroup.ts';
 import type { CgroupAnswer } from '../cgroup/open-cgroup-tree.ts';
 import type { DriverFingerprint, ExecCommand, JobSpec } from '../driver.ts';
 import { jobUid } from '../job-user.ts';
-import { refuseImage } from '../refuse-image.ts';
 import type { EnclosedCommand, Enclosure } from '../supervised/enclosure.ts';
 import { jobFiles } from '../supervised/job-files.ts';
 import { limitLines } from '../supervised/limit-lines.ts';
@@ -24,9 +23,11 @@ import {
   sandboxEnv,
   sandboxScript,
 } from './bwrap-arguments.ts';
+import { enterImageArguments, imageArguments, imageEnv, imageScript, processesFd } from './image-arguments.ts';
 import { readMachineView } from './machine-view.ts';
 import type { SandboxAnswer } from './probe-sandbox.ts';
-import { asJobUser, dropRoot, lentFolders, readyLending } from './sandbox-command.ts';
+import { dropRoot, lentFolders, readyLending } from './sandbox-command.ts';
+import { enterMounts, imageSurroundings, jobPrefix, type OpenedImage, type SandboxImages } from './sandbox-images.ts';
 import { sandboxProcesses } from './sandbox-processes.ts';
 import { assemble } from './seccomp/bpf.ts';
 import { jobFilter } from './seccomp/job-filter.ts';
@@ -36,6 +37,7 @@ type Usable = Extract<SandboxAnswer, { usable: true }>;
 export interface SandboxParts {
   readonly cgroups: () => Promise<CgroupAnswer>;
   readonly probe: (signal: AbortSignal) => Promise<SandboxAnswer>;
+  readonly images: SandboxImages;
 }
 
 /** bubblewrap's own two processes: the one that waits outside, and the first of the PID namespace. */
@@ -59,7 +61,10 @@ export function sandboxEnclosure(parts: SandboxParts): Enclosure {
     fingerprint: ({ signal }) => fingerprint(parts, signal),
     // The PID namespace ends with the job's main process, and all that is in it.
     leftovers: () => 'none-left',
-    enclose: async (spec, { limited, signal }) => enclose(spec, await usable(signal), limited),
+    async enclose(spec, { limited, signal }) {
+      const answer = await usable(signal);
+      return enclose(spec, answer, { limited, image: await parts.images.open(spec, answer, { signal }) });
+    },
     members: async (job) => (await sandboxProcesses(job)).members,
     everything: everythingOf,
     async enter(job, command) {
@@ -96,30 +101,33 @@ async function everythingOf(job: SupervisedJob): Promise<readonly ProcessInfo[]>
   return (await readProcesses()).filter((info) => pids.has(info.pid));
 }
 
-async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise<EnclosedCommand> {
-  refuseImage(spec, 'sandbox');
+interface EncloseOptions {
+  readonly limited: boolean;
+  readonly image: OpenedImage | undefined;
+}
+
+async function enclose(spec: JobSpec, answer: Usable, { limited, image }: EncloseOptions): Promise<EnclosedCommand> {
   const { tools } = answer;
   const files = jobFiles(spec.stateDir);
   const uid = answer.root ? jobUid(spec.jobId) : undefined;
   if (uid !== undefined) await readyLending(spec);
   const lines = limited ? '' : limitLines({ ...spec.limits, processes: spec.limits.processes + countedInside });
-  const jobEnv = sandboxEnv(spec.env, spec.toolchains);
+  const jobEnv = image === undefined ? sandboxEnv(spec.env, spec.toolchains) : imageEnv(image.tree.env, spec.env);
+  const seen = uid === undefined ? spec : lentFolders(spec);
+  const shown = { workdir: seen.workdir, shmBytes: Math.floor(spec.limits.memoryBytes / 2) };
   await saveSurroundings(files, {
     env: jobEnv,
     workdir: spec.workdir,
     limitLines: lines,
     ...(uid === undefined ? {} : { uid }),
+    ...imageSurroundings(image, shown),
     ...(spec.network === undefined ? {} : { namespacePath: spec.network.namespacePath }),
   });
-  const seen = uid === undefined ? spec : lentFolders(spec);
-  const args = bwrapArguments({
-    jobId: spec.jobId,
-    view: await readMachineView(),
-    env: jobEnv,
-    limits: spec.limits,
-    workdir: seen.workdir,
-    toolchains: seen.toolchains,
-  });
+  const plan = { jobId: spec.jobId, env: jobEnv, limits: spec.limits, toolchains: seen.toolchains, ...shown };
+  const args =
+    image === undefined
+      ? bwrapArguments({ ...plan, view: await readMachineView() })
+      : imageArguments({ ...plan, root: image.root.path });
   const write = async (name: string, content: string | Uint8Array) => {
     const path = join(spec.stateDir, name);
     await writeFile(path, content, { mode: 0o600 });
@@ -135,20 +143,21 @@ async function enclose(spec: JobSpec, answer: Usable, limited: boolean): Promise
     await write('hosts', accounts.hosts),
   ];
   const joining = spec.network === undefined ? [] : enterNamespace(spec.network.namespacePath, tools.nsenter);
-  const prefix = [...joining, ...(uid === undefined ? [] : asJobUser(tools, uid, spec))];
-  return { argv: [...prefix, tools.bwrap, '--args', inputFd('args'), '/bin/sh', '-c', begin(lines)], env, inputs };
+  const prefix = [...joining, ...(await jobPrefix(tools, uid, { spec, image }))];
+  const first = begin(lines, image === undefined ? sandboxScript : imageScript);
+  return { argv: [...prefix, tools.bwrap, '--args', inputFd('args'), '/bin/sh', '-c', first], env, inputs };
 }
 
 const filterFile = 'seccomp.bpf';
 
 /** What runs first inside: reports the start, keeps nothing open that the job has no business with, and makes way. */
-function begin(limits: string): string {
+function begin(limits: string, script: string): string {
   return [
     limits,
     // The agent may be dead by now, and nobody left to read the report.
     "trap '' PIPE; echo started >&3; trap - PIPE",
     'exec 3>&- 4<&- 5<&- 6<&- 7<&- 8<&- 9<&-',
-    `exec /bin/sh ${sandboxScript}`,
+    `exec /bin/sh ${script}`,
   ].join('\n');
 }
 
@@ -170,16 +179,22 @@ async function enter(
   if (network !== undefined && !(await isSameNamespace(network, `/proc/${init.pid}/ns/net`))) {
     throw new LatentError('MEMBER_NOT_STARTED', `The private network of the job ${job.jobId} is gone.`);
   }
-  await writeFile(argsFile, joinArguments(enterArguments({ ...surroundings.env, ...command.env })), { mode: 0o600 });
+  const { image } = surroundings;
+  const commandEnv = { ...surroundings.env, ...command.env };
+  const args = image === undefined ? enterArguments(commandEnv) : enterImageArguments({ ...image, env: commandEnv });
+  await writeFile(argsFile, joinArguments(args), { mode: 0o600 });
   const joins = job.cgroup === undefined ? [] : procsFiles(job.cgroup);
-  const outside = [...joins.map((path) => `echo 0 >${shellQuote(path)} || exit 125`), 'exec "$@"'].join('\n');
-  const inside = [surroundings.limitLines, 'exec 4<&- 5<&-', 'exec "$@"'].join('\n');
+  const processes = image === undefined ? [] : [`exec ${processesFd}</proc/${init.pid}/ns/pid || exit 125`];
+  const cgroups = joins.map((path) => `echo 0 >${shellQuote(path)} || exit 125`);
+  const outside = [...cgroups, ...processes, 'exec "$@"'].join('\n');
+  const inside = [surroundings.limitLines, `exec 4<&- 5<&- ${processesFd}<&-`, 'exec "$@"'].join('\n');
   const argv = [
     ...['/bin/sh', '-c', outside, 'sh'],
     ...(network === undefined ? [] : enterNamespace(network, tools.nsenter)),
+    ...enterMounts(tools, image, init.parent),
     ...(surroundings.uid === undefined ? [] : dropRoot(tools, surroundings.uid)),
     ...[tools.nsenter, `--target=${init.pid}`, '--preserve-credentials'],
-    ...['--user', '--mount', '--pid', '--ipc', '--uts', '--cgroup', '--'],
+    ...['--user', ...(image === undefined ? ['--mount', '--pid'] : []), '--ipc', '--uts', '--cgroup', '--'],
     ...[tools.bwrap, '--args', inputFd('args'), '/bin/sh', '-c', inside, 'sh', ...command.argv],
   ];
   return { argv, env, inputs: [{ path: join(job.stateDir, filterFile) }, { path: argsFile, once: true }] };

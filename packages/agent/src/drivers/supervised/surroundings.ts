@@ -12,6 +12,15 @@ const surroundingsSchema = z.object({
   limitLines: z.string(),
   /** User that the job runs as, where the agent is root. */
   uid: z.int().optional(),
+  /** Where bubblewrap found the files of the job's image and the renter's, and which namespace shows them there. */
+  image: z
+    .object({
+      root: z.string(),
+      workdir: z.string(),
+      shmBytes: z.int(),
+      held: z.enum(['as-root', 'as-root-of-namespace', 'no']),
+    })
+    .optional(),
   /** File that stands for the network namespace, where the job is not in the machine's own. */
   namespacePath: z.string().optional(),
 });
