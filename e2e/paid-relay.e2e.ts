@@ -21,6 +21,7 @@ import { type LocalAccount, zeroAddress } from 'viem';
 import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { giveDollars } from './network/give-dollars.ts';
+import { writeJob } from './network/job-file.ts';
 import { type Money, openMoney } from './network/money.ts';
 import { waitUntil } from './network/wait-until.ts';
 import { startDaemon } from './network/watch-daemon.ts';
@@ -281,10 +282,20 @@ describe('a book that relays for payment', () => {
     expect(bill.charged).toBe((BigInt(units) * 10_000n) / 1_024n);
   });
 
+  test('is told of by launch before money moves, and by status', async () => {
+    const { network } = money;
+    const file = writeJob(network.home, { name: 'relayed', machines: 1, run: 'echo done' });
+    const launched = await network.latent(['launch', '--down', '--yes', '--relay-budget', '0.50', file]);
+    expect(launched).toMatchObject({ code: 0 });
+    expect(launched.stdout).toContain('costs at most $0.50');
+    expect(launched.stdout).toMatch(/http:\S+: relays nothing beyond what is free\s+Lease: 1 machines/);
+    expect(await network.json(['status', 'relayed'])).toMatchObject([{ relay: { budget: '500000', leases: [] } }]);
+  });
+
   test('ends the stream as before without a budget, and says what more would cost', async () => {
     const book = await openBook();
     const peer = await openEcho(book.url);
-    const renter = openRenter('0', 2_000);
+    const renter = openRenter('0', 4_000);
     const failed = await stream(renter, peer, { mib: 4 }).then(
       () => expect.unreachable('it went on'),
       (thrown: unknown) => toLatentError(thrown),

@@ -6,7 +6,7 @@ import { dirname, join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { systemClock } from '@latent/kit';
-import { hashOrder, LatentError, type Requirements, toLatentError } from '@latent/protocol';
+import { hashOrder, LatentError, type LeaseId, type Requirements, toLatentError } from '@latent/protocol';
 import {
   type ChainClient,
   type ClusterRecord,
@@ -33,6 +33,8 @@ import { generatePrivateKey, privateKeyToAccount } from 'viem/accounts';
 import type { ClusterStore } from '../home/cluster-store.ts';
 import type { LatentHome } from '../home/latent-home.ts';
 import { loadNetwork } from '../home/network.ts';
+import { openRelayStore } from '../home/relay-store.ts';
+import { findRelayOffers, type RelayPrice } from '../relay/find-relay-offers.ts';
 import { type ChosenPayer, choosePayer, findPurses } from './choose-payer.ts';
 import { newRecord } from './new-record.ts';
 import { ensureMeter } from './spawn-meter.ts';
@@ -49,6 +51,8 @@ export interface LaunchOptions extends OrderDefaults {
   readonly books: readonly string[];
   readonly envs: Readonly<Record<string, string>>;
   readonly downWhenDone: boolean;
+  /** What relaying beyond what is free may cost, in base units, in all and per GiB; undefined: nothing. */
+  readonly relay: { readonly budget: bigint; readonly priceCap: bigint } | undefined;
 }
 
 /** What the caller gets to see on the way, and may object to. */
@@ -57,6 +61,8 @@ export interface LaunchObserver {
   onHoldRefused(agentKey: string, error: LatentError): void;
   /** Sessions are here, but the wallet has to pay; `why` is for people. */
   onSessionsPassedOver(why: string): void;
+  /** What books ask for relaying; only where it may cost something. */
+  onRelayPrices(prices: readonly RelayPrice[]): void;
   /** The last word before money moves. @throws LatentError CANCELLED to stop here */
   confirm(quote: LaunchQuote): Promise<void>;
   onOpened(record: ClusterRecord): void;
@@ -122,6 +128,10 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   const payer = await withChain(() => choosePayer(chain, purses, draft), { signal, onWaiting });
   const { terms } = payer;
   if (payer.passedOver !== undefined) observer.onSessionsPassedOver(payer.passedOver);
+  if (options.relay !== undefined) {
+    const { domain, nowSeconds: atSeconds } = lease;
+    observer.onRelayPrices(await findRelayOffers(asks, { domain, nowSeconds: atSeconds, signal }));
+  }
   await observer.confirm({
     machines: asks.length,
     seconds: requirements.seconds,
@@ -144,6 +154,7 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   });
   // The last moment at which nothing has been sent, and nothing has to be ended.
   signal.throwIfAborted();
+  if (options.relay !== undefined) allowRelay(home, record.leaseId, options.relay);
   store.create(record);
   const opened = await openOrGiveUp(dependencies, name, () =>
     withChain(async () => openLease(chain, { funding: payer.funding, terms, asks, prepared: await opening }), {
@@ -159,6 +170,16 @@ export async function launchJob(options: LaunchOptions, dependencies: LaunchDepe
   ensureMeter(home, store, name);
   observer.onOpened(open);
   return open;
+}
+
+function allowRelay(
+  home: LatentHome,
+  leaseId: LeaseId,
+  { budget, priceCap }: NonNullable<LaunchOptions['relay']>,
+): void {
+  const relays = openRelayStore(home);
+  relays.allow(leaseId, budget, priceCap);
+  relays.close();
 }
 
 /** @throws LatentError ORDER_NO_MATCH, and those of `placeOrder` and `holdMembers` */

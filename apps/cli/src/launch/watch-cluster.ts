@@ -1,6 +1,6 @@
 import { formatDollars, LatentError } from '@latent/protocol';
-import { type ClusterRecord, clusterLinks, isOver, openRenterTransport } from '@latent/sdk';
-import { hexToBytes } from 'viem';
+import { type ClusterRecord, clusterLinks, isOver } from '@latent/sdk';
+import { openCountingTransport } from '../relay/open-counting-transport.ts';
 import type { CommandContext } from '../run-command.ts';
 import { openLiveView } from '../screen/live-view.ts';
 import { spentSoFar } from '../screen/show-cluster.ts';
@@ -30,7 +30,7 @@ export async function watchCluster(
 ): Promise<ClusterRecord> {
   const { home, store, output, signal } = context;
   const first = store.load(name);
-  const transport = openRenterTransport(hexToBytes(first.peerSeed));
+  const transport = openCountingTransport(home, first);
   const view = openLiveView(output);
   const ending = new AbortController();
   const follow = {

@@ -31,7 +31,7 @@ import type { LeaseReader, LeaseSeen } from './chain-leases.ts';
 import { FOLLOW_MS } from './open-paid-relay.ts';
 
 export const MIB = RELAY_UNIT_BYTES;
-export const OPERATOR = addressSchema.parse(`0x${'0e'.repeat(20)}`);
+const OPERATOR = addressSchema.parse(`0x${'0e'.repeat(20)}`);
 
 /** Stands for the escrow. */
 export interface MemoryChain extends LeaseReader {
@@ -40,7 +40,7 @@ export interface MemoryChain extends LeaseReader {
   reads: number;
 }
 
-export function createMemoryChain(): MemoryChain {
+function createMemoryChain(): MemoryChain {
   const chain: MemoryChain = {
     leases: new Map(),
     reads: 0,

@@ -35,7 +35,7 @@ export const relayJoinSchema = z.object({
 export type RelayJoin = z.infer<typeof relayJoinSchema>;
 
 /** EIP-712 hashStruct of what a relay offers. */
-export function hashRelayResource(relay: RelayResource): Hex {
+function hashRelayResource(relay: RelayResource): Hex {
   return hashStruct({
     data: relay,
     primaryType: 'RelayResource',

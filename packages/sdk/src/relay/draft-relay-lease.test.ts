@@ -50,6 +50,12 @@ describe('the terms of a relay lease', () => {
     );
   });
 
+  it('take no more devices than a session key may', () => {
+    const from = { domain, offer: offerOf(10_000n), budget: 500_000n, renter: ACCOUNT, meterKey: ACCOUNT };
+    const terms = draftRelayLease({ ...from, nowSeconds: 1, workload: zeroHash, salt: 1n, mostDevices: 8 });
+    expect(terms?.members).toMatchObject([{ devices: 8 }]);
+  });
+
   it('are none where the budget is too small for a minute', () => {
     expect(draft(offerOf(10_000n), 100n)).toBeUndefined();
     expect(draft(offerOf(10_000n), 0n)).toBeUndefined();

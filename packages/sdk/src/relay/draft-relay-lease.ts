@@ -14,15 +14,18 @@ export function draftRelayLease(
   from: Omit<DraftLeaseParameters, 'asks' | 'devicesPerMachine' | 'seconds'> & {
     readonly offer: SignedRelayAsk;
     readonly budget: bigint;
+    /** That who pays may take at once; those of the ask unless given. */
+    readonly mostDevices?: number | undefined;
   },
 ): LeaseTerms | undefined {
-  const { offer, budget, ...rest } = from;
+  const { offer, budget, mostDevices, ...rest } = from;
   const { ask } = offer;
+  const forSale = BigInt(Math.min(ask.devices, mostDevices ?? ask.devices));
   if (ask.rate === 0n) return undefined;
   const units = (budget * RATE_SCALE) / ask.rate;
   const longest = BigInt(Math.min(LEASE_SECONDS, ask.maxSeconds));
   const wanted = units / longest;
-  const devices = wanted < 1n ? 1n : wanted > BigInt(ask.devices) ? BigInt(ask.devices) : wanted;
+  const devices = wanted < 1n ? 1n : wanted > forSale ? forSale : wanted;
   const affordable = units / devices;
   const seconds = Number(affordable > longest ? longest : affordable);
   if (seconds < LEAST_SECONDS) return undefined;

@@ -5,6 +5,7 @@ import { withChain } from '../chain/with-chain.ts';
 import { openLease } from '../leases/open-lease.ts';
 import { readChainTime } from '../leases/read-chain-time.ts';
 import { readLease } from '../leases/read-lease.ts';
+import { readSession } from '../sessions/read-session.ts';
 import { draftRelayLease } from './draft-relay-lease.ts';
 import { readRelayOffer } from './read-relay-offer.ts';
 import type { RelayDeskContext } from './relay-desk-context.ts';
@@ -27,9 +28,13 @@ export async function openRelayLease(context: RelayDeskContext, book: string): P
   const budget = allowedBudget(context, book, offer);
   const meterSecret = generatePrivateKey();
   const isSession = order.session !== zeroAddress && account.address === order.session;
+  const session = isSession
+    ? await withChain(() => readSession(chain, order.renter, order.session), { signal })
+    : undefined;
   const terms = draftRelayLease({
     ...{ domain: chain.domain, offer, budget, renter: order.renter, nowSeconds, workload: zeroHash },
     session: isSession ? order.session : undefined,
+    mostDevices: session?.maxDevices,
     meterKey: privateKeyToAccount(meterSecret).address,
     salt: bytesToBigInt(randomBytes(SALT_BYTES)),
   });

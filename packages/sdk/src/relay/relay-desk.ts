@@ -14,8 +14,11 @@ import type { PaidTransport, RelayDeskContext } from './relay-desk-context.ts';
 import type { RelayLease } from './relay-lease.ts';
 import { signRelayVoucher } from './sign-relay-voucher.ts';
 
-/** A lease is opened when no more than this is left that is free: opening takes some seconds. */
-const LOW_BYTES = 128 * 1024 * 1024;
+/** Connections begin relayed and become direct a moment later: a lease is for those that stay. So much more has to be relayed… */
+const STAYS_BYTES = 4 * 1024 * 1024;
+/** … or be refused again after so long, and within so long. */
+const STAYS_MS = 700;
+const SAME_CUT_MS = 30_000;
 const CLAIM_TIMEOUT_MS = 10_000;
 /** Before its end, or when so much of it is used up, a lease gets a successor. */
 const SUCCESSOR_SECONDS = 60;
@@ -43,6 +46,9 @@ class Desk implements RelayDesk {
   readonly #opening = new Map<string, Promise<void>>();
   readonly #retryAtMs = new Map<string, number>();
   readonly #told = new Set<string>();
+  /** Books of which little is left that is free, and what was counted of them then. */
+  readonly #lowSince = new Map<string, number>();
+  readonly #cutAtMs = new Map<string, number>();
   readonly #claims = new Map<LeaseId, (claim: SignedClose | undefined) => void>();
   #transport: PaidTransport | undefined;
   /** Vouchers are signed one after the other: two at once could promise the same money. */
@@ -63,11 +69,12 @@ class Desk implements RelayDesk {
     switch (word.kind) {
       case 'linked':
         for (const lease of this.#openLeases(book)) this.#pay(lease.leaseId);
-        if (word.freeRelayBytes < LOW_BYTES) this.#need(book);
         return;
       case 'allowance':
+        this.#lowSince.set(book, this.#context.journal.counted(book));
+        return;
       case 'cut':
-        this.#need(book);
+        this.#cut(book);
         return;
       case 'relayed':
         this.#pay(word.leaseId, word);
@@ -105,6 +112,13 @@ class Desk implements RelayDesk {
   #openLeases(book?: string): readonly RelayLease[] {
     const { journal } = this.#context;
     return journal.leases().filter((lease) => lease.phase === 'open' && (book === undefined || lease.book === book));
+  }
+
+  #cut(book: string): void {
+    const nowMs = this.#context.clock.nowMs();
+    const sinceMs = nowMs - (this.#cutAtMs.get(book) ?? Number.NEGATIVE_INFINITY);
+    if (sinceMs > SAME_CUT_MS) this.#cutAtMs.set(book, nowMs);
+    else if (sinceMs >= STAYS_MS) this.#need(book);
   }
 
   /** The book will soon relay for payment only. */
@@ -159,9 +173,14 @@ class Desk implements RelayDesk {
   }
 
   async #tick(): Promise<void> {
-    const { clock, signal } = this.#context;
+    const { clock, journal, signal } = this.#context;
     while (!signal.aborted && !this.#isEnding) {
       const nowSeconds = Math.floor(clock.nowMs() / 1_000);
+      for (const [book, counted] of this.#lowSince) {
+        if (journal.counted(book) - counted < STAYS_BYTES) continue;
+        this.#lowSince.delete(book);
+        this.#need(book);
+      }
       for (const lease of this.#openLeases()) {
         if (isNearEnd(lease, nowSeconds) && lease.usedBytes > 0) this.#need(lease.book);
         if (nowSeconds >= endOf(lease)) await this.#close(lease);

@@ -29,12 +29,14 @@ import { exitCodes } from '../../exit-codes.ts';
 import { loadDeployment } from '../../home/deployment-file.ts';
 import { loadNetwork } from '../../home/network.ts';
 import { readBoundedFile } from '../../home/read-bounded-file.ts';
+import { openRelayStore } from '../../home/relay-store.ts';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { billCsv } from '../../screen/bill-csv.ts';
 import { showAudit } from '../../screen/show-audit.ts';
 import { showBill } from '../../screen/show-bill.ts';
 import { spentSoFar } from '../../screen/show-cluster.ts';
+import { showRelayLeases } from '../../screen/show-relay.ts';
 import { JSON_OPTION } from './common-options.ts';
 
 /** `latent bill [NAME|LEASE]` */
@@ -94,6 +96,7 @@ async function bill(context: CommandContext, name: string | undefined, flags: Bi
   if (record !== undefined && !computed.bill.closed) {
     output.line(`\nNot on the chain yet: what was delivered up to now comes to ${formatDollars(spentSoFar(record))}.`);
   }
+  if (record !== undefined) for (const line of relayLines(context, record)) output.line(line);
   if (flags.csv !== undefined) await write(flags.csv, billCsv(computed.bill));
   if (flags.verify !== true) {
     output.result(computed.bill);
@@ -103,6 +106,13 @@ async function bill(context: CommandContext, name: string | undefined, flags: Bi
   output.line(`\n${showAudit({ isRight, checks })}`);
   output.result({ bill: computed.bill, verdict: isRight ? 'verified' : 'wrong', checks });
   return isRight ? exitCodes.ok : exitCodes.failed;
+}
+
+function relayLines({ home }: CommandContext, { leaseId }: ClusterRecord): readonly string[] {
+  const relays = openRelayStore(home);
+  const lines = showRelayLeases(relays.of(leaseId).leases());
+  relays.close();
+  return lines.length === 0 ? [] : ['', ...lines];
 }
 
 async function findLease({ home, store }: CommandContext, name: string | undefined, flags: BillFlags): Promise<Meant> {

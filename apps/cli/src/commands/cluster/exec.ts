@@ -1,8 +1,8 @@
 import type { Command } from '@commander-js/extra-typings';
 import { LatentError } from '@latent/protocol';
-import { clusterLinks, execOnMember, openRenterTransport } from '@latent/sdk';
-import { hexToBytes } from 'viem';
+import { clusterLinks, execOnMember } from '@latent/sdk';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
+import { openCountingTransport } from '../../relay/open-counting-transport.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { JSON_OPTION } from './common-options.ts';
 import { readRank } from './read-rank.ts';
@@ -24,14 +24,14 @@ export function addExec(program: Command): void {
 }
 
 async function exec(
-  { store, output, signal }: CommandContext,
+  { home, store, output, signal }: CommandContext,
   name: string,
   argv: readonly string[],
   flags: { readonly rank: string },
 ): Promise<number> {
   const record = chooseCluster(store, name);
   const rank = readRank(flags.rank, record.members.length) ?? 0;
-  const transport = openRenterTransport(hexToBytes(record.peerSeed));
+  const transport = openCountingTransport(home, record);
   const captured = { stdout: '', stderr: '' };
   try {
     const link = clusterLinks(transport, record)[rank];

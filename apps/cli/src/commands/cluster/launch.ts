@@ -6,7 +6,11 @@ import { watchCluster } from '../../launch/watch-cluster.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { askLeave } from '../../screen/ask-leave.ts';
 import { showOrder } from '../../screen/show-order.ts';
+import { showRelayPrices } from '../../screen/show-relay.ts';
 import { JSON_OPTION } from './common-options.ts';
+
+/** What relaying costs where machines are rented by the month is a tenth of it, what large clouds ask twice as much. */
+const DEFAULT_RELAY_PRICE_CAP = '0.05';
 
 /** `latent launch FILE` */
 export function addLaunch(program: Command): void {
@@ -22,6 +26,11 @@ export function addLaunch(program: Command): void {
     .option('--hours <hours>', 'longest lease, e.g. 1.5')
     .option('--env <NAME=VALUE...>', 'variables of the job')
     .option('--book <url...>', 'books to ask instead of the network’s')
+    .option(
+      '--relay-budget <dollars>',
+      'most to pay books for relaying beyond what is free, e.g. 0.50 (default: nothing)',
+    )
+    .option('--relay-price-cap <dollars>', 'most to pay per GiB relayed', DEFAULT_RELAY_PRICE_CAP)
     .option('--isolation <level>', 'none accepts machines that run jobs without isolation')
     .option('--down', 'close the lease as soon as the job has ended')
     .option('-d, --detach', 'return once the lease is open')
@@ -39,6 +48,8 @@ interface LaunchFlags {
   readonly env?: string[] | undefined;
   readonly book?: string[] | undefined;
   readonly isolation?: string | undefined;
+  readonly relayBudget?: string | undefined;
+  readonly relayPriceCap: string;
   readonly down?: true | undefined;
   readonly detach?: true | undefined;
   readonly yes?: true | undefined;
@@ -51,7 +62,7 @@ async function launch(context: CommandContext, file: string, flags: LaunchFlags)
   const opened = await launchJob(options, {
     home,
     store,
-    observer: launchObserver(context, flags.yes ?? false),
+    observer: launchObserver(context, flags.yes ?? false, options.relay),
     signal,
   });
   const { name } = opened;
@@ -85,7 +96,13 @@ function readLaunchFlags(file: string, flags: LaunchFlags): LaunchOptions {
     maxPricePerDeviceHour: flags.priceCap === undefined ? undefined : parseDollars(flags.priceCap),
     seconds: flags.hours === undefined ? undefined : readHours(flags.hours),
     isolation,
+    relay: readRelay(flags),
   };
+}
+
+function readRelay({ relayBudget, relayPriceCap }: LaunchFlags): LaunchOptions['relay'] {
+  if (relayBudget === undefined) return undefined;
+  return { budget: parseDollars(relayBudget), priceCap: parseDollars(relayPriceCap) };
 }
 
 function readVariable(text: string): readonly [string, string] {
@@ -106,7 +123,11 @@ function readHours(text: string): number {
 }
 
 /** Prints what happens before the lease is open, and asks for leave when a person is there to give it. */
-export function launchObserver({ home, store, output, signal }: CommandContext, yes: boolean): LaunchObserver {
+export function launchObserver(
+  { home, store, output, signal }: CommandContext,
+  yes: boolean,
+  relay?: LaunchOptions['relay'],
+): LaunchObserver {
   return {
     onOrdered: (requirements, order) => {
       for (const fault of order.faults) output.warn(`${fault.code}: ${fault.message}`);
@@ -114,6 +135,9 @@ export function launchObserver({ home, store, output, signal }: CommandContext, 
     },
     onHoldRefused: (agentKey, error) =>
       output.warn(`agent ${agentKey} would not keep its machine free: ${error.message}`),
+    onRelayPrices: (prices) => {
+      for (const line of showRelayPrices(prices, relay?.budget ?? 0n, relay?.priceCap ?? 0n)) output.line(line);
+    },
     onSessionsPassedOver: (why) => output.line(`\nYour wallet pays: ${why}.`),
     confirm: async ({ machines, seconds, deposit, perHour, session }) => {
       const locked = `${formatDollars(deposit)} is locked now; what is not used comes back.`;

@@ -1,9 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
 import { LatentError } from '@latent/protocol';
-import { clusterLinks, openRenterTransport } from '@latent/sdk';
-import { hexToBytes } from 'viem';
+import { clusterLinks } from '@latent/sdk';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
 import { followLogs } from '../../launch/follow-logs.ts';
+import { openCountingTransport } from '../../relay/open-counting-transport.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { JSON_OPTION } from './common-options.ts';
 import { readRank } from './read-rank.ts';
@@ -22,13 +22,13 @@ export function addLogs(program: Command): void {
 }
 
 async function logs(
-  { store, output, signal }: CommandContext,
+  { home, store, output, signal }: CommandContext,
   name: string | undefined,
   flags: { readonly follow?: true | undefined; readonly rank?: string | undefined },
 ): Promise<undefined> {
   const record = chooseCluster(store, name);
   const rank = readRank(flags.rank, record.members.length);
-  const transport = openRenterTransport(hexToBytes(record.peerSeed));
+  const transport = openCountingTransport(home, record);
   const lines: { rank: number; line: string }[] = [];
   const lost: string[] = [];
   try {

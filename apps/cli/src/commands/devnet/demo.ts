@@ -52,6 +52,7 @@ async function demo(context: CommandContext, file: string, flags: DemoFlags): Pr
         books: [],
         envs: {},
         downWhenDone: false,
+        relay: undefined,
         maxPricePerDeviceHour: undefined,
         seconds: undefined,
         isolation: network.isolation === 'none' ? 'none' : undefined,

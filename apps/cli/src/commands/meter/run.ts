@@ -4,17 +4,10 @@ import { join } from 'node:path';
 import type { Command } from '@commander-js/extra-typings';
 import { identifyProcess, systemClock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
-import {
-  connectChain,
-  isMeteredElsewhere,
-  openRenterTransport,
-  tendCluster,
-  unpackFiles,
-  withChain,
-} from '@latent/sdk';
-import { hexToBytes } from 'viem';
+import { connectChain, isMeteredElsewhere, isOver, tendCluster, unpackFiles, withChain } from '@latent/sdk';
 import { loadPayer } from '../../home/load-payer.ts';
 import { loadNetwork } from '../../home/network.ts';
+import { openPayingTransport } from '../../relay/open-paying-transport.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
 import { JSON_OPTION } from '../cluster/common-options.ts';
 import { chooseSigning } from './choose-signing.ts';
@@ -57,7 +50,8 @@ async function runMeter({ home, store, output, signal }: CommandContext, name: s
   const onWaiting = (error: Error) =>
     store.tell(name, { kind: 'warning', text: `Waiting for the chain: ${error.message}` });
   const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
-  const transport = openRenterTransport(hexToBytes(record.peerSeed));
+  const paying = openPayingTransport(home, { record, journal: store, chain, account: renter, signal });
+  const { transport } = paying;
   const outputs = join(home.clusterFolder(name), 'outputs');
   try {
     const ended = await tendCluster({
@@ -77,10 +71,12 @@ async function runMeter({ home, store, output, signal }: CommandContext, name: s
         return outputs;
       },
     });
+    // Claims of machines may have come through a book.
+    if (isOver(ended)) await paying.settle();
     output.line(`${name}: ${ended.phase}`);
     output.result({ cluster: name, phase: ended.phase });
     return 0;
   } finally {
-    await transport.close();
+    await paying.close();
   }
 }
