@@ -64,7 +64,8 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     migrations: [memberMigration, holdMigration],
   });
   const wish = { driver: options.driver, allowNoIsolation: options.allowWithoutIsolation };
-  const { driver, fingerprint } = await selectMachineDriver(wish, { clock, signal });
+  const docker = { socket: options.dockerSocket, image: options.dockerImage, network: options.dockerNetwork };
+  const { driver, fingerprint } = await selectMachineDriver(wish, { clock, signal, docker });
   const chain = await reachChain(options, dependencies);
   const context: AgentContext = {
     options,

@@ -13,6 +13,7 @@ import { notRunning } from './engine/exec-answers.ts';
 import { defaultEngineLimits, type Engine, type EngineLimits, openEngine } from './engine/open-engine.ts';
 import { findSockets } from './find-sockets.ts';
 import { endWriter } from './output-writer.ts';
+import { createRecentImages } from './recent-images.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { runInContainer } from './run-in-container.ts';
 import { startInContainer } from './start-in-container.ts';
@@ -70,6 +71,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
     throw failure;
   }
 
+  const recent = createRecentImages(clock);
   let swept = false;
   async function sweep(engine: Engine): Promise<void> {
     if (swept) return;
@@ -86,7 +88,7 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
 
     async start(spec, { signal }) {
       return startInContainer(spec, {
-        ...{ signal, clock, image: options.image, network: options.network ?? 'bridge' },
+        ...{ signal, clock, image: options.image, recent, network: options.network ?? 'bridge' },
         async open() {
           const engine = await openAny();
           await sweep(engine);

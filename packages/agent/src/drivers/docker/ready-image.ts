@@ -4,6 +4,7 @@ import type { Engine } from './engine/open-engine.ts';
 import { readAnswer } from './engine/read-answer.ts';
 import { fullReference } from './image-reference.ts';
 import { pullImage } from './pull-image.ts';
+import type { RecentImages } from './recent-images.ts';
 
 /** An image that the engine has. */
 export interface ReadyImage {
@@ -18,6 +19,7 @@ export interface ImageWish {
   readonly asked: string | undefined;
   /** What the operator lends to jobs that ask for none. */
   readonly lent: string | undefined;
+  readonly recent: RecentImages;
 }
 
 const imageSchema = z.object({
@@ -27,9 +29,10 @@ const imageSchema = z.object({
 });
 
 /**
- * The image of a job, fetched by the engine if need be. One that the renter names is always asked of its registry, even if the engine
- * has it: images that lie on the operator's machine may be private, and knowing their name must not be enough to run them.
- * The operator's own image is fetched only where it is missing.
+ * The image of a job, fetched by the engine if need be. One that the renter names is asked of its registry, even if the engine
+ * has it: images that lie on the operator's machine may be private, and knowing their name must not be enough to run them. So it is not
+ * asked for again for some minutes, in which a job's steps get the very same image. The operator's own image is fetched only where it is
+ * missing.
  * @throws LatentError DRIVER_REFUSED, DRIVER_FAILED, DRIVER_UNAVAILABLE, CANCELLED
  */
 export async function readyImage(engine: Engine, wish: ImageWish, signal: AbortSignal): Promise<ReadyImage> {
@@ -40,22 +43,27 @@ export async function readyImage(engine: Engine, wish: ImageWish, signal: AbortS
       hint: 'Name one in the job file, for instance `image_id: docker:debian:bookworm`, or set the agent’s option dockerImage.',
     });
   }
-  const found = reference === lent ? await findImage(engine, reference, signal) : undefined;
+  const known = reference === lent ? reference : wish.recent.find(reference)?.id;
+  const found = known === undefined ? undefined : await findImage(engine, known, signal);
   if (found !== undefined) return found;
   await pullImage(engine, reference, signal);
   const pulled = await findImage(engine, reference, signal);
-  if (pulled !== undefined) return pulled;
+  if (pulled !== undefined) {
+    wish.recent.keep(reference, pulled);
+    return pulled;
+  }
   throw new LatentError('DRIVER_FAILED', `The engine has fetched the image ${reference} and does not have it.`, {
     hint: 'The disk of the engine may be full.',
   });
 }
 
-async function findImage(engine: Engine, reference: string, signal: AbortSignal): Promise<ReadyImage | undefined> {
-  const answer = await engine.ask(`/images/${encodeURIComponent(reference)}/json`, signal);
+/** @param name reference or id */
+async function findImage(engine: Engine, name: string, signal: AbortSignal): Promise<ReadyImage | undefined> {
+  const answer = await engine.ask(`/images/${encodeURIComponent(name)}/json`, signal);
   if (answer.status === 404) return undefined;
   const { Id, Os, Config } = readAnswer(answer, imageSchema, 'describe an image');
   if (Os !== undefined && Os !== 'linux') {
-    throw new LatentError('DRIVER_REFUSED', `The image ${reference} is not one of Linux.`);
+    throw new LatentError('DRIVER_REFUSED', `The image ${name} is not one of Linux.`);
   }
   const path = Config?.Env?.find((one) => one.startsWith('PATH='))?.slice('PATH='.length);
   return { id: Id, path };

@@ -18,6 +18,7 @@ import { complaintOf, readAnswer } from './engine/read-answer.ts';
 import { endWriter, startWriter } from './output-writer.ts';
 import { readRlimits } from './read-rlimits.ts';
 import { type ReadyImage, readyImage } from './ready-image.ts';
+import type { RecentImages } from './recent-images.ts';
 import { seccompProfile } from './seccomp-profile.ts';
 
 export interface StartOptions {
@@ -26,6 +27,7 @@ export interface StartOptions {
   readonly open: () => Promise<Engine>;
   /** The operator's image for jobs that name none. */
   readonly image: string | undefined;
+  readonly recent: RecentImages;
   /** Name of the engine's network that jobs join. */
   readonly network: string;
 }
@@ -42,7 +44,7 @@ export async function startInContainer(asked: JobSpec, options: StartOptions): P
     });
   }
   const engine = await options.open();
-  const image = await readyImage(engine, { asked: spec.image, lent: options.image }, signal);
+  const image = await readyImage(engine, { asked: spec.image, lent: options.image, recent: options.recent }, signal);
   let writer: ProcessId | undefined;
   try {
     writer = await startWriter(dockerFiles(spec.stateDir), spec.jobId);
@@ -102,7 +104,14 @@ const giveLimitMs = 60_000;
 
 async function giveAway(folder: string, user: string): Promise<void> {
   if (process.getuid?.() !== 0 || user === '0:0') return;
-  await promisify(execFile)('chown', ['-R', '-h', '-P', user, '--', folder], { timeout: giveLimitMs });
+  try {
+    await promisify(execFile)('chown', ['-R', '-h', '-P', user, '--', folder], { timeout: giveLimitMs });
+  } catch (error) {
+    throw new LatentError('DRIVER_FAILED', 'The renter’s files could not be given to the user of the job.', {
+      hint: 'See that the file system of the agent’s folder lets root change owners.',
+      cause: error,
+    });
+  }
 }
 
 /** Id of the new container. What an agent that was killed before it could write the job down has left under the name is removed. */

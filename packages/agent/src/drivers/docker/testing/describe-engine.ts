@@ -303,6 +303,25 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       expect(await start(`${registry.address}/image@${registry.digest}`)).toBe('runs\n');
     });
 
+    test('is asked of its registry once for the steps of a job, and again later', async () => {
+      let nowMs = Date.now();
+      const clock = { ...systemClock, nowMs: () => nowMs };
+      const driver = createDockerDriver({ clock, socket: engine.socketPath, network: 'none' });
+      const begin = async () => {
+        const change = { image: `${registry.address}/image:1` };
+        const spec = await bench.spec({ script: 'echo runs', ends: { code: 0 }, change });
+        return bench.adopt(await driver.start(spec, { signal: signal() }));
+      };
+      await begin();
+      const asked = registry.manifests();
+      expect(asked).toBeGreaterThan(0);
+      expect(await readAll(driver, await begin())).toBe('runs\n');
+      expect(registry.manifests()).toBe(asked);
+      nowMs += 601_000;
+      await begin();
+      expect(registry.manifests()).toBeGreaterThan(asked);
+    });
+
     test('that is not there is refused, and said so', async () => {
       await expect(start(`${registry.address}/image:2`)).rejects.toMatchObject({
         code: 'DRIVER_REFUSED',

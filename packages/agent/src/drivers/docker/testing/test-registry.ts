@@ -7,6 +7,8 @@ export interface TestRegistry {
   /** `127.0.0.1:<port>` */
   readonly address: string;
   readonly digest: string;
+  /** How often a manifest was asked for. */
+  manifests(): number;
   close(): Promise<void>;
 }
 
@@ -34,11 +36,13 @@ export async function openTestRegistry(layer: Buffer): Promise<TestRegistry> {
     }),
   );
   const { digest } = keep(manifest);
+  let manifests = 0;
   const server = createServer((request, response) => {
     const [, kind, name = ''] = /^\/v2\/image\/(manifests|blobs)\/(.+)$/.exec(request.url ?? '') ?? [];
     if (request.url === '/v2/') return answer(response, 200, 'application/json', Buffer.from('{}'));
     // The registry that takes a call and never answers it.
     if (request.url?.startsWith('/v2/silent/') === true) return;
+    if (kind === 'manifests') manifests += 1;
     const found = kind === 'manifests' && name === '1' ? manifest : blobs.get(name);
     if (found === undefined) {
       const body = { errors: [{ code: 'MANIFEST_UNKNOWN', message: 'manifest unknown' }] };
@@ -51,7 +55,7 @@ export async function openTestRegistry(layer: Buffer): Promise<TestRegistry> {
   const bound = server.address();
   const port = bound !== null && typeof bound === 'object' ? bound.port : 0;
   return {
-    ...{ address: `127.0.0.1:${port}`, digest },
+    ...{ address: `127.0.0.1:${port}`, digest, manifests: () => manifests },
     async close() {
       server.closeAllConnections();
       server.close();
