@@ -1,4 +1,5 @@
 import { execFile, spawn } from 'node:child_process';
+import { createHash, randomBytes } from 'node:crypto';
 import { chmod, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -154,6 +155,29 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       expect(result.stdout).toMatch(/^here\nCapEff:\t0+\nNoNewPrivs:\t1\nSeccomp:\t2\n\/work\n$/);
       expect(result.stderr).toMatch(/Read-only file system/);
       expect(result.stderr).toMatch(/Operation not permitted/);
+    });
+
+    test('passes on what a command reads and writes, whole, however slowly it is taken', async () => {
+      const handle = await bench.start({ script: 'sleep 600', ends: 'never' });
+      const [piece, pieces] = [randomBytes(1 << 20), 12];
+      const [sent, received] = [createHash('sha256'), createHash('sha256')];
+      for (let count = 0; count < pieces; count += 1) sent.update(piece);
+      const exit = await bench.driver.exec(
+        handle,
+        { argv: ['cat'], env: {} },
+        {
+          signal: signal(),
+          stdin: (async function* () {
+            for (let count = 0; count < pieces; count += 1) yield piece;
+          })(),
+          async onOutput({ bytes }) {
+            await new Promise(setImmediate);
+            received.update(bytes);
+          },
+        },
+      );
+      expect(exit).toEqual({ code: 0 });
+      expect(received.digest('hex')).toBe(sent.digest('hex'));
     });
 
     test('ends a command that is given up, and what it started', async () => {

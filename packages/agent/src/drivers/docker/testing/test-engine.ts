@@ -44,6 +44,7 @@ export async function openTestEngine(name: EngineName): Promise<TestEngineAnswer
   try {
     await engine.start({ liveRestore: false });
     await importImage(engine.socketPath, join(folder, 'image'), engine.image);
+    await tryContainer(engine);
     if (name === 'docker') {
       const body = { Name: engine.network, Driver: 'bridge', Internal: true };
       await callEngine(engine.socketPath, { method: 'POST', path: '/networks/create', body, limitMs: readyLimitMs });
@@ -241,6 +242,21 @@ async function importImage(socketPath: string, folder: string, image: string): P
   let text = '';
   for await (const chunk of response) text += String(chunk);
   if (response.statusCode !== 200 || /"error"/.test(text)) throw new Error(`its image: ${text.slice(0, 300)}`);
+}
+
+/** Some machines let an engine start and none of its containers. @throws with what the engine says */
+async function tryContainer({ socketPath, image }: TestEngine): Promise<void> {
+  const ask = async (method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<void> => {
+    const call = { method, path, limitMs: readyLimitMs, ...(body === undefined ? {} : { body }) };
+    const { status, text } = await callEngine(socketPath, call);
+    if (status >= 400) throw new Error(`it runs no container: ${text.trim().slice(-300)}`);
+  };
+  const limit = (Name: string) => ({ Name, Soft: 1024, Hard: 1024 });
+  const HostConfig = { NetworkMode: 'none', Ulimits: [limit('nofile'), limit('nproc')] };
+  await ask('POST', '/containers/create?name=trial', { Image: image, Cmd: ['true'], HostConfig });
+  await ask('POST', '/containers/trial/start');
+  await ask('POST', '/containers/trial/wait');
+  await ask('DELETE', '/containers/trial?force=true');
 }
 
 async function isInstalled(program: string): Promise<boolean> {
