@@ -47,6 +47,14 @@ export const agentOptionsSchema = z.strictObject({
   allowWithoutIsolation: z.boolean().default(false),
   /** Folders lent read-only to jobs; their `bin` joins the job's PATH. */
   toolchains: z.array(z.string().max(1024)).max(16).default([]),
+  /** Most that images of jobs may take up below `dataDir`, and most that one may have; bytes, packed and unpacked. */
+  imageCacheBytes: z
+    .int()
+    .min(1 << 20)
+    .max(2 ** 50)
+    .default(50 * 2 ** 30),
+  /** Whether renters may have images fetched from this machine and its own network, from the former by plain http. */
+  localRegistries: z.boolean().default(false),
   /** Longest lease in seconds. */
   maxSeconds: z
     .int()

@@ -14,6 +14,7 @@ import { joinOperator } from './chain/join-operator.ts';
 import { selectMachineDriver } from './drivers/select-machine-driver.ts';
 import { createHoldStore, holdMigration } from './holds/hold-store.ts';
 import { loadIdentity } from './identity/load-identity.ts';
+import { openImageStore } from './images/image-store.ts';
 import { followLeases } from './leases/follow-leases.ts';
 import { handOnVouchers } from './leases/hand-on-vouchers.ts';
 import { createLeaseDesk, freeDevices, type LeaseDesk } from './leases/lease-desk.ts';
@@ -63,9 +64,18 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     path: join(options.dataDir, 'agent.sqlite'),
     migrations: [memberMigration, holdMigration],
   });
+  const images = await openImageStore({
+    folder: join(options.dataDir, 'images'),
+    jobs: join(options.dataDir, 'jobs'),
+    maxBytes: options.imageCacheBytes,
+    // Where the agent is root, each job is a user of its own, who owns nothing of an image that others use too.
+    access: process.getuid?.() === 0 ? 'anyone' : 'owner',
+    allowLocal: options.localRegistries,
+    clock,
+  });
   const wish = { driver: options.driver, allowNoIsolation: options.allowWithoutIsolation };
   const docker = { socket: options.dockerSocket, image: options.dockerImage, network: options.dockerNetwork };
-  const { driver, fingerprint } = await selectMachineDriver(wish, { clock, signal, docker });
+  const { driver, fingerprint } = await selectMachineDriver(wish, { images, clock, signal, docker });
   const chain = await reachChain(options, dependencies);
   const context: AgentContext = {
     options,

@@ -96,8 +96,15 @@ export function showMembers(record: ClusterRecord, progress: ReadonlyMap<number,
 }
 
 function showState(view: MemberView): string {
+  if (view.job.kind === 'image') return showFetching(view.job);
   if (view.state === 'running' && view.job.kind === 'exited') return `job ended (${view.job.code})`;
   return view.state;
+}
+
+function showFetching(job: { readonly doneBytes: number; readonly totalBytes: number }): string {
+  if (job.totalBytes === 0) return 'fetching image';
+  const mebibytes = (bytes: number) => Math.ceil(bytes / 1024 / 1024);
+  return `fetching image, ${mebibytes(job.doneBytes)} of ${mebibytes(job.totalBytes)} MiB`;
 }
 
 /** `direct 12 ms`, or `relayed`: then everything for this rank goes through a book. */

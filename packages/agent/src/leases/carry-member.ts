@@ -3,6 +3,7 @@ import type { JobExit, JobHandle } from '../drivers/driver.ts';
 import { savedHandle } from '../drivers/saved-handle.ts';
 import { jobSpec } from './job-spec.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
+import { prepareMember } from './prepare-member.ts';
 import { stopMember } from './stop-member.ts';
 
 /**
@@ -24,6 +25,7 @@ export function carryMember(desk: LeaseDesk, leaseId: LeaseId): void {
 
 async function carry(desk: LeaseDesk, leaseId: LeaseId): Promise<void> {
   const { context } = desk;
+  await prepareMember(desk, leaseId);
   const prepared = await runSetup(desk, leaseId);
   if (!prepared) return;
   const handle = await ensureStarted(desk, leaseId, 'run');

@@ -11,6 +11,8 @@ export interface JobFolders {
   readonly root: string;
   /** The renter's files; the job's working folder. */
   readonly work: string;
+  /** Of the driver, for what the job changes of its image. */
+  readonly image: string;
   /** Of the driver, for each step. */
   readonly state: Readonly<Record<StepName, string>>;
 }
@@ -19,11 +21,11 @@ export function jobFolders(dataDir: string, leaseId: LeaseId): JobFolders {
   const name = createHash('sha256').update(`${dataDir}\n${leaseId}`).digest('hex').slice(0, 32);
   const root = join(dataDir, 'jobs', name);
   const state = { setup: join(root, 'setup'), run: join(root, 'run'), shell: join(root, 'shell') };
-  return { name, root, work: join(root, 'work'), state };
+  return { name, root, work: join(root, 'work'), image: join(root, 'image'), state };
 }
 
 export async function makeJobFolders(folders: JobFolders): Promise<void> {
-  for (const folder of [folders.root, folders.work, ...Object.values(folders.state)]) {
+  for (const folder of [folders.root, folders.work, folders.image, ...Object.values(folders.state)]) {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   }
 }

@@ -38,7 +38,7 @@ export async function jobSpec(desk: LeaseDesk, record: MemberRecord, step: StepN
     limits: { memoryBytes: resource.memoryMiB * 1024 * 1024, cpus: resource.cpuCores, processes: MAX_PROCESSES },
     address: network?.address ?? address,
     toolchains,
-    ...(image === undefined ? {} : { image }),
+    ...(image === undefined ? {} : { image, imageDir: folders.image }),
     ...(network === undefined ? {} : { network }),
   };
 }

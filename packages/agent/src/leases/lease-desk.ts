@@ -4,6 +4,7 @@ import type { AskDesk } from '../asks/ask-desk.ts';
 import type { MemberNetworks } from '../network/member-networks.ts';
 import { createKeyedLock, type KeyedLock } from './keyed-lock.ts';
 import { type MemberRecord, memberOf } from './member-record.ts';
+import type { Preparing } from './prepare-member.ts';
 
 /** What every verb on a lease is given. */
 export interface LeaseDesk {
@@ -13,6 +14,8 @@ export interface LeaseDesk {
   readonly lock: KeyedLock<LeaseId>;
   /** Members whose setup and job are being carried through by this life of the agent. */
   readonly carried: Map<LeaseId, Promise<void>>;
+  /** Those of them that something is being fetched for. */
+  readonly preparing: Map<LeaseId, Preparing>;
   /** Called whenever the free devices may have changed. */
   readonly onFreeChanged: () => void;
 }
@@ -21,7 +24,7 @@ export function createLeaseDesk(
   parts: Pick<LeaseDesk, 'context' | 'asks' | 'networks'>,
   onFreeChanged: () => void,
 ): LeaseDesk {
-  return { ...parts, lock: createKeyedLock(), carried: new Map(), onFreeChanged };
+  return { ...parts, lock: createKeyedLock(), carried: new Map(), preparing: new Map(), onFreeChanged };
 }
 
 /** Devices of the machine that are in no hold and in no lease whose money is open (the chain counts those as in use). */

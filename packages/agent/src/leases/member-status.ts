@@ -19,7 +19,7 @@ export async function memberStatus(desk: LeaseDesk, record: MemberRecord): Promi
     index: record.index,
     state: record.state,
     ...(record.reason === null ? {} : { reason: record.reason.slice(0, 500) }),
-    job: jobPhase(record),
+    job: jobPhase(desk, record),
     startedAtMs: record.startedAtMs,
     deliveredUnits: deliveredUnits(record, context.clock.nowMs()),
     coveredUnits: coveredUnits(record),
@@ -29,7 +29,7 @@ export async function memberStatus(desk: LeaseDesk, record: MemberRecord): Promi
   };
 }
 
-function jobPhase(record: MemberRecord): JobPhase {
+function jobPhase(desk: LeaseDesk, record: MemberRecord): JobPhase {
   const ended = record.run?.exit ?? (record.setup?.exit?.code === 0 ? null : record.setup?.exit);
   if (ended !== null && ended !== undefined) {
     return { kind: 'exited', code: ended.code, ...(ended.reason === undefined ? {} : { reason: ended.reason }) };
@@ -37,8 +37,11 @@ function jobPhase(record: MemberRecord): JobPhase {
   switch (record.state) {
     case 'running':
       return { kind: 'running' };
-    case 'preparing':
-      return { kind: 'setup' };
+    case 'preparing': {
+      const fetching = desk.preparing.get(record.leaseId);
+      if (fetching === undefined) return { kind: 'setup' };
+      return { kind: 'image', doneBytes: fetching.doneBytes, totalBytes: fetching.totalBytes };
+    }
     default:
       return { kind: 'none' };
   }

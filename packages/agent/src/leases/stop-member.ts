@@ -18,6 +18,7 @@ export async function stopMember(desk: LeaseDesk, leaseId: LeaseId, reason: stri
     const delivered = deliveredUnits(record, context.clock.nowMs());
     return saveMoved(desk, record, 'stopped', { reason, deliveredUnits: delivered });
   });
+  desk.preparing.get(leaseId)?.stop.abort();
   // Outside of the lock: ending a stubborn job takes seconds, and nobody else moves a stopped member.
   for (const step of stopped === undefined ? [] : startedSteps(stopped)) {
     if (step.exit === null) await context.driver.stop(step.handle, { graceMs: GRACE_MS });

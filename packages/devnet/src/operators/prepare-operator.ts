@@ -34,6 +34,7 @@ export function writeAgentConfig(
     cpuCores: Math.min(plan.cpuCores, availableParallelism()),
     memoryMiB: plan.memoryMiB,
     ...(isolation === 'namespaces' ? { driver: 'auto' } : { driver: 'process', allowWithoutIsolation: true }),
+    localRegistries: true,
     // So that a job finds `node`, whatever Node the machine has.
     toolchains: [dirname(dirname(execPath))],
   };

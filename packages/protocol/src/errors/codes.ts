@@ -58,7 +58,8 @@ export const errorCodes = {
   IMAGE_NOT_FOUND: { retry: 'never', meaning: 'The registry has no such image, or does not give it to everybody.' },
   IMAGE_INVALID: {
     retry: 'never',
-    meaning: 'The image is damaged, not for this kind of machine, or not made as images are; its publisher has to see to it.',
+    meaning:
+      'The image is damaged, not for this kind of machine, or not made as images are; its publisher has to see to it.',
   },
   IMAGE_TOO_LARGE: { retry: 'never', meaning: 'The image is larger than the operator allows.' },
   IMAGE_UNREACHABLE: { retry: 'later', meaning: 'The registry of the image does not answer, or refuses for now.' },

@@ -63,6 +63,8 @@ export type StartParams = z.infer<typeof startParamsSchema>;
 /** What became of the job's main process. */
 export const jobPhaseSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('none') }),
+  /** Its image is being fetched; `totalBytes` is 0 before it is known. */
+  z.object({ kind: z.literal('image'), doneBytes: z.int().min(0), totalBytes: z.int().min(0) }),
   z.object({ kind: z.literal('setup') }),
   z.object({ kind: z.literal('running') }),
   z.object({ kind: z.literal('exited'), code: z.int(), reason: z.string().max(500).optional() }),

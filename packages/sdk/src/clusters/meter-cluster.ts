@@ -148,6 +148,9 @@ function noteStatus(
     memoryBytes: status.memoryBytes,
     ...(status.network === undefined ? {} : { network: status.network }),
   });
+  if (status.job.kind === 'image' && view.job.kind !== 'image') {
+    context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} fetches its image` });
+  }
   if (begins) context.journal.tell(context.name, { kind: 'member', text: `rank ${rank} is running` });
 }
 
