@@ -13,6 +13,7 @@ import { notRunning } from './engine/exec-answers.ts';
 import { defaultEngineLimits, type Engine, type EngineLimits, openEngine } from './engine/open-engine.ts';
 import { findSockets } from './find-sockets.ts';
 import { endWriter } from './output-writer.ts';
+import { readyImage } from './ready-image.ts';
 import { createRecentImages } from './recent-images.ts';
 import { removeLeftovers } from './remove-leftovers.ts';
 import { runInContainer } from './run-in-container.ts';
@@ -85,6 +86,12 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
   return {
     name: 'docker',
     fingerprint: async () => fingerprint(options, openAny),
+
+    async prepare({ image }, prepareOptions) {
+      if (image === undefined) return;
+      const engine = await openAny();
+      await readyImage(engine, { asked: image, lent: options.image, recent }, prepareOptions);
+    },
 
     async start(spec, { signal }) {
       return startInContainer(spec, {

@@ -188,7 +188,7 @@ describe('an engine that does not do what it should', () => {
           .write(line({ id: 'a', status: 'Downloading', progressDetail: { total: 9 } }));
       });
       await expect((await start()).started).rejects.toMatchObject({
-        code: 'DRIVER_FAILED',
+        code: 'IMAGE_UNREACHABLE',
         message: expect.stringContaining('docker.io/library/lent:latest has made no progress for 0.3 s'),
       });
       await ended.promise;
@@ -199,15 +199,15 @@ describe('an engine that does not do what it should', () => {
         for (const layer of ['a', 'b']) response.write(line({ id: layer, progressDetail: { total: 600 } }));
       });
       await expect((await start()).started).rejects.toMatchObject({
-        code: 'DRIVER_REFUSED',
+        code: 'IMAGE_TOO_LARGE',
         message: expect.stringContaining('1200 bytes'),
       });
     });
 
     test.each([
-      ['manifest for lent:latest not found: manifest unknown', 'DRIVER_REFUSED'],
-      ['pull access denied for lent, repository does not exist', 'DRIVER_REFUSED'],
-      ['dial tcp: lookup docker.io: no such host', 'DRIVER_FAILED'],
+      ['manifest for lent:latest not found: manifest unknown', 'IMAGE_NOT_FOUND'],
+      ['pull access denied for lent, repository does not exist', 'IMAGE_NOT_FOUND'],
+      ['dial tcp: lookup docker.io: no such host', 'IMAGE_UNREACHABLE'],
     ])('passes on %s', async (error, code) => {
       await pulling((response) => response.end(line({ error, errorDetail: { message: error } })));
       await expect((await start()).started).rejects.toMatchObject({ code, message: expect.stringContaining(error) });

@@ -1,47 +1,37 @@
 import { LatentError } from '@latent/protocol';
-import { z } from 'zod';
+import type { PrepareOptions } from '../driver.ts';
 import { type EngineCall, openRequest, readBody, sendRequest, withLimit } from './engine/call-engine.ts';
 import type { Engine } from './engine/open-engine.ts';
 import { printable } from './engine/printable.ts';
-import { complaintOf, parseJson } from './engine/read-answer.ts';
+import { complaintOf } from './engine/read-answer.ts';
+import { createPullProgress } from './pull-progress.ts';
 
 const maxLineBytes = 1 << 20;
-const maxLayers = 1_000;
-
-/** A line of the engine's progress. */
-const lineSchema = z.object({
-  id: z.string().max(200).optional(),
-  error: z.string().optional(),
-  progressDetail: z.object({ total: z.number().optional() }).nullish(),
-});
 
 /**
  * Has the engine fetch an image. No credentials are sent. It ends when nothing has happened for `pullStallMs`, after `pullMs` in
  * all, and when the layers come to more than `pullBytes` as far as the engine says so (Podman does not).
  * @param reference in full
- * @throws LatentError DRIVER_REFUSED for an image that is not there, not public or too large; DRIVER_FAILED for a registry that
- * cannot be reached or stalls; DRIVER_UNAVAILABLE, CANCELLED
+ * @throws LatentError IMAGE_NOT_FOUND, IMAGE_TOO_LARGE, IMAGE_UNREACHABLE for a registry that does not answer or stalls, DRIVER_FAILED,
+ * DRIVER_UNAVAILABLE, CANCELLED
  */
-export async function pullImage(engine: Engine, reference: string, signal: AbortSignal): Promise<void> {
+export async function pullImage(engine: Engine, reference: string, options: PrepareOptions): Promise<void> {
   const { limits } = engine;
+  const { signal, onProgress } = options;
   const path = engine.at(`/images/create?fromImage=${encodeURIComponent(reference)}`);
   const call: EngineCall = { method: 'POST', path, limitMs: limits.pullMs };
   const stalled = new AbortController();
   const stop = AbortSignal.any([signal, stalled.signal]);
   let timer = setTimeout(() => stalled.abort(), limits.pullStallMs);
-  const layers = new Map<string, number>();
+  const progress = createPullProgress();
   const onLine = (text: string) => {
     clearTimeout(timer);
     timer = setTimeout(() => stalled.abort(), limits.pullStallMs);
-    const parsed = lineSchema.safeParse(parseJson(text));
-    if (!parsed.success) return;
-    const { id, error, progressDetail } = parsed.data;
+    const error = progress.take(text);
     if (error !== undefined) throw pullError(reference, printable(error));
-    const total = progressDetail?.total;
-    if (id === undefined || total === undefined || layers.size >= maxLayers) return;
-    layers.set(id, total);
-    const bytes = [...layers.values()].reduce((sum, one) => sum + one, 0);
-    if (bytes > limits.pullBytes) throw tooLarge(reference, bytes, limits.pullBytes);
+    const bytes = progress.bytes();
+    if (bytes.totalBytes > limits.pullBytes) throw tooLarge(reference, bytes.totalBytes, limits.pullBytes);
+    onProgress?.(bytes);
   };
   try {
     await withLimit(engine.socketPath, call, stop, async (ended) => {
@@ -56,7 +46,7 @@ export async function pullImage(engine: Engine, reference: string, signal: Abort
   } catch (error) {
     if (signal.aborted || !stalled.signal.aborted) throw error;
     throw new LatentError(
-      'DRIVER_FAILED',
+      'IMAGE_UNREACHABLE',
       `The image ${reference} has made no progress for ${limits.pullStallMs / 1000} s, and its fetching was ended.`,
       { hint: 'The registry, or the way to it, is too slow: try again later, or take another registry.', cause: error },
     );
@@ -87,16 +77,18 @@ const refusals =
 function pullError(reference: string, complaint: string): LatentError {
   const message = `The image ${reference} could not be fetched: ${complaint || 'no reason was given'}.`;
   if (refusals.test(complaint)) {
-    return new LatentError('DRIVER_REFUSED', message, {
+    return new LatentError('IMAGE_NOT_FOUND', message, {
       hint: 'See that the name is right, and that the image is public and made for this processor.',
     });
   }
-  return new LatentError('DRIVER_FAILED', message, { hint: 'See that the registry can be reached from this machine.' });
+  return new LatentError('IMAGE_UNREACHABLE', message, {
+    hint: 'See that the registry can be reached from this machine.',
+  });
 }
 
 function tooLarge(reference: string, bytes: number, limit: number): LatentError {
   return new LatentError(
-    'DRIVER_REFUSED',
+    'IMAGE_TOO_LARGE',
     `The image ${reference} has ${bytes} bytes to fetch; at most ${limit} are taken.`,
     {
       hint: 'Take a smaller image.',

@@ -1,5 +1,6 @@
 import { LatentError } from '@latent/protocol';
 import { z } from 'zod';
+import type { PrepareOptions } from '../driver.ts';
 import type { Engine } from './engine/open-engine.ts';
 import { readAnswer } from './engine/read-answer.ts';
 import { fullReference } from './image-reference.ts';
@@ -33,9 +34,10 @@ const imageSchema = z.object({
  * has it: images that lie on the operator's machine may be private, and knowing their name must not be enough to run them. So it is not
  * asked for again for some minutes, in which a job's steps get the very same image. The operator's own image is fetched only where it is
  * missing.
- * @throws LatentError DRIVER_REFUSED, DRIVER_FAILED, DRIVER_UNAVAILABLE, CANCELLED
+ * @throws LatentError DRIVER_REFUSED, IMAGE_*, DRIVER_FAILED, DRIVER_UNAVAILABLE, CANCELLED
  */
-export async function readyImage(engine: Engine, wish: ImageWish, signal: AbortSignal): Promise<ReadyImage> {
+export async function readyImage(engine: Engine, wish: ImageWish, options: PrepareOptions): Promise<ReadyImage> {
+  const { signal } = options;
   const lent = wish.lent === undefined ? undefined : fullReference(wish.lent);
   const reference = wish.asked === undefined ? lent : fullReference(wish.asked);
   if (reference === undefined) {
@@ -46,7 +48,7 @@ export async function readyImage(engine: Engine, wish: ImageWish, signal: AbortS
   const known = reference === lent ? reference : wish.recent.find(reference)?.id;
   const found = known === undefined ? undefined : await findImage(engine, known, signal);
   if (found !== undefined) return found;
-  await pullImage(engine, reference, signal);
+  await pullImage(engine, reference, options);
   const pulled = await findImage(engine, reference, signal);
   if (pulled !== undefined) {
     wish.recent.keep(reference, pulled);

@@ -44,7 +44,11 @@ export async function startInContainer(asked: JobSpec, options: StartOptions): P
     });
   }
   const engine = await options.open();
-  const image = await readyImage(engine, { asked: spec.image, lent: options.image, recent: options.recent }, signal);
+  const image = await readyImage(
+    engine,
+    { asked: spec.image, lent: options.image, recent: options.recent },
+    { signal },
+  );
   let writer: ProcessId | undefined;
   try {
     writer = await startWriter(dockerFiles(spec.stateDir), spec.jobId);

@@ -336,7 +336,10 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
         const spec = await bench.spec({ script: 'echo runs', ends: { code: 0 }, change });
         return bench.adopt(await driver.start(spec, { signal: signal() }));
       };
-      await begin();
+      const progress: number[] = [];
+      const prepare = { jobId: 'prepared', image: `${registry.address}/image:1`, stateDir: '/nonexistent' };
+      await driver.prepare?.(prepare, { signal: signal(), onProgress: ({ doneBytes }) => progress.push(doneBytes) });
+      expect(progress.length).toBeGreaterThan(0);
       const asked = registry.manifests();
       expect(asked).toBeGreaterThan(0);
       expect(await readAll(driver, await begin())).toBe('runs\n');
@@ -348,7 +351,7 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
 
     test('that is not there is refused, and said so', async () => {
       await expect(start(`${registry.address}/image:2`)).rejects.toMatchObject({
-        code: 'DRIVER_REFUSED',
+        code: 'IMAGE_NOT_FOUND',
         message: expect.stringContaining('/image:2 could not be fetched'),
       });
     });
@@ -358,7 +361,7 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       const other = createDockerDriver({ clock: systemClock, socket: socketPath, network: 'none' });
       const spec = await bench.spec({ script: 'true', ends: { code: 0 }, change: { image } });
       await expect(other.start(spec, { signal: signal() })).rejects.toMatchObject({
-        code: expect.stringMatching(/^DRIVER_(FAILED|REFUSED)$/),
+        code: expect.stringMatching(/^IMAGE_(NOT_FOUND|UNREACHABLE)$/),
         message: expect.stringContaining('could not be fetched'),
       });
     });
@@ -378,7 +381,7 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       const change = { image: `${registry.address}/silent:1` };
       const start = other.start(await bench.spec({ script: 'true', ends: { code: 0 }, change }), { signal: signal() });
       await expect(start).rejects.toMatchObject({
-        code: 'DRIVER_FAILED',
+        code: 'IMAGE_UNREACHABLE',
         message: expect.stringContaining('no progress'),
       });
     });
