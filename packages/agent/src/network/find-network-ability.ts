@@ -8,7 +8,9 @@ export async function findNetworkAbility(
   options: { readonly signal: AbortSignal },
 ): Promise<NetworkAbility> {
   if (driver !== 'sandbox') {
-    return { usable: false, reason: `the driver ${driver} leaves jobs in the network of the machine` };
+    const where =
+      driver === 'docker' ? 'keeps jobs in a network of its engine' : 'leaves jobs in the network of the machine';
+    return { usable: false, reason: `the driver ${driver} ${where}` };
   }
   const answer = await probeNetwork(options);
   return answer.usable ? { usable: true } : { usable: false, reason: answer.reason };
