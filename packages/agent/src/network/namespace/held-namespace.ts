@@ -51,6 +51,8 @@ export async function holdNamespace(stateDir: string): Promise<HeldNamespace> {
   if (!isUp || child.pid === undefined) throw new Error(complaint.trim() || 'unshare said nothing');
   const holder = identifyProcess(child.pid);
   await saveHolder(stateDir, holder);
+  // One that was killed just now is found missing by whoever comes next.
+  child.stdin.on('error', () => undefined);
   child.stdin.end('keep\n');
   child.stdout.destroy();
   child.stderr.destroy();
