@@ -1,5 +1,6 @@
 import { deliveredUnitsDown, toLatentError } from '@latent/protocol';
 import { carryMember } from './carry-member.ts';
+import { endJob } from './end-job.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
 import { type MemberRecord, memberOf, startedSteps } from './member-record.ts';
 import { stopMember } from './stop-member.ts';
@@ -22,7 +23,9 @@ export async function recoverMembers(desk: LeaseDesk): Promise<void> {
       case 'stopped':
       case 'closed':
         // The agent may have been killed between writing `stopped` and ending the job.
-        for (const { handle } of startedSteps(record)) await context.driver.stop(handle, { graceMs: 0 });
+        for (const { handle } of startedSteps(record)) {
+          await endJob(desk, { leaseId: record.leaseId, handle, graceMs: 0 });
+        }
         if (record.network !== undefined) await desk.networks.takeDown(record.leaseId);
         break;
       case 'attached':

@@ -1,4 +1,5 @@
 import type { LeaseId } from '@latent/protocol';
+import { endJob } from './end-job.ts';
 import { type LeaseDesk, saveMoved } from './lease-desk.ts';
 import { type MemberRecord, startedSteps } from './member-record.ts';
 import { deliveredUnits } from './metering.ts';
@@ -21,7 +22,7 @@ export async function stopMember(desk: LeaseDesk, leaseId: LeaseId, reason: stri
   desk.preparing.get(leaseId)?.stop.abort();
   // Outside of the lock: ending a stubborn job takes seconds, and nobody else moves a stopped member.
   for (const step of stopped === undefined ? [] : startedSteps(stopped)) {
-    if (step.exit === null) await context.driver.stop(step.handle, { graceMs: GRACE_MS });
+    if (step.exit === null) await endJob(desk, { leaseId, handle: step.handle, graceMs: GRACE_MS });
   }
   if (stopped?.network !== undefined) await desk.networks.takeDown(leaseId);
   return context.members.find(leaseId);
