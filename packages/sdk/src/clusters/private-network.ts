@@ -50,6 +50,7 @@ export async function planPrivateNetwork(
       changeMember(context, rank, { address: networkAddress(rank) });
     }),
   );
-  const text = `the ${links.length} ranks are in a private network, ${networkAddress(0)} to ${networkAddress(links.length - 1)}`;
+  const last = links.length - 1;
+  const text = `the ranks are in a private network, ${networkAddress(0)}${last === 0 ? '' : ` to ${networkAddress(last)}`}`;
   context.journal.tell(context.name, { kind: 'member', text });
 }
