@@ -56,6 +56,7 @@ function makePurse(budget: bigint): Purse {
   const told: string[] = [];
   return {
     ...{ told, budget: () => budget, priceCap: () => parseDollars('0.05'), leases: () => [...leases.values()] },
+    takeNeeds: () => [],
     save: (lease) => void leases.set(lease.leaseId, lease),
     counted: (book) => counts.get(book) ?? 0,
     onRelayed: (book, bytes) => void counts.set(book, (counts.get(book) ?? 0) + bytes),
@@ -285,7 +286,7 @@ describe('a book that relays for payment', () => {
   test('is told of by launch before money moves, and by status', async () => {
     const { network } = money;
     const file = writeJob(network.home, { name: 'relayed', machines: 1, run: 'echo done' });
-    const launched = await network.latent(['launch', '--down', '--yes', '--relay-budget', '0.50', file]);
+    const launched = await network.latent(['launch', '--detach', '--yes', '--relay-budget', '0.50', file]);
     expect(launched).toMatchObject({ code: 0 });
     expect(launched.stdout).toContain('costs at most $0.50');
     expect(launched.stdout).toMatch(/http:\S+: relays nothing beyond what is free\s+Lease: 1 machines/);

@@ -95,9 +95,11 @@ export {
   promisedUp,
   type RelayJournal,
   type RelayLease,
+  type RelayNeed,
   relayBudgetLeft,
   relayLeaseSchema,
 } from './relay/relay-lease.ts';
+export { settleRelayLeases } from './relay/settle-relay-leases.ts';
 export { returnEther, sendEther, weiForGas } from './sessions/gas-money.ts';
 export { type GrantSessionParameters, grantSession, revokeSession } from './sessions/grant-session.ts';
 export {

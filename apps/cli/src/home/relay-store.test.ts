@@ -68,6 +68,18 @@ describe('what a renter keeps of relaying', () => {
     logs.close();
   });
 
+  it('hands what commands note to the meter, once', () => {
+    const home = makeHome();
+    const [meter, logs] = [openRelayStore(home), openRelayStore(home)];
+    const noting = logs.of(idOf('aa'));
+    for (const kind of ['cut', 'low', 'cut'] as const) noting.note({ book: BOOK, kind });
+    expect(meter.of(idOf('bb')).takeNeeds()).toEqual([]);
+    expect([...meter.of(idOf('aa')).takeNeeds()].map(({ kind }) => kind).sort()).toEqual(['cut', 'low']);
+    expect(meter.of(idOf('aa')).takeNeeds()).toEqual([]);
+    meter.close();
+    logs.close();
+  });
+
   it('counts of the budget what was promised, or what it cost once it is closed', () => {
     const leases = [leaseOf('01', 1_024n, { phase: 'closed', charged: 4_000n }), leaseOf('02', 1_024n)];
     leases.push(leaseOf('03', undefined, { phase: 'opening' }), leaseOf('04', 1_024n, { phase: 'void' }));

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { openStore, type Store } from '@latent/kit';
 import { type LeaseId, uintSchema } from '@latent/protocol';
-import { type RelayJournal, type RelayLease, relayLeaseSchema } from '@latent/sdk';
+import { type RelayJournal, type RelayLease, type RelayNeed, relayLeaseSchema } from '@latent/sdk';
 import { z } from 'zod';
 import type { LatentHome } from './latent-home.ts';
 
@@ -22,6 +22,12 @@ const migration = `
     bytes INTEGER NOT NULL,
     PRIMARY KEY (cluster_lease, book)
   ) STRICT, WITHOUT ROWID;
+  CREATE TABLE needs (
+    cluster_lease TEXT NOT NULL,
+    book TEXT NOT NULL,
+    kind TEXT NOT NULL CHECK (kind IN ('low', 'cut')),
+    PRIMARY KEY (cluster_lease, book, kind)
+  ) STRICT, WITHOUT ROWID;
 `;
 
 /** Books that are counted for one cluster; its machines' hints name them. */
@@ -30,12 +36,15 @@ const MAX_BOOKS = 64;
 const budgetSchema = z.object({ budget: uintSchema(96), priceCap: uintSchema(96) });
 const recordSchema = z.object({ record: z.string() });
 const bytesSchema = z.object({ bytes: z.int() });
+const needSchema = z.object({ book: z.string(), kind: z.enum(['low', 'cut']) });
 const countSchema = z.object({ count: z.int() });
 
 /** What relaying may cost and has cost for one cluster, as all processes of its renter keep it together. */
 export interface ClusterRelay extends Omit<RelayJournal, 'tell'> {
   /** Bytes that this process has counted. */
   count(book: string, bytes: number): void;
+  /** Notes for the meter that a book is low on what is free, or carries no more. */
+  note(need: RelayNeed): void;
 }
 
 /** What a renter pays for relaying, in one SQLite file beside that of the clusters. */
@@ -82,6 +91,14 @@ function clusterRelay(store: Store, clusterLease: LeaseId): ClusterRelay {
          ON CONFLICT (lease_id) DO UPDATE SET record = excluded.record`,
         [lease.leaseId, clusterLease, formatLease(lease)],
       );
+    },
+    takeNeeds: () => {
+      const needs = store.all('SELECT book, kind FROM needs WHERE cluster_lease = ?', [clusterLease], needSchema);
+      if (needs.length > 0) store.run('DELETE FROM needs WHERE cluster_lease = ?', [clusterLease]);
+      return needs;
+    },
+    note: ({ book, kind }) => {
+      store.run('INSERT OR IGNORE INTO needs (cluster_lease, book, kind) VALUES (?, ?, ?)', [clusterLease, book, kind]);
     },
     counted: (book) =>
       store.get('SELECT bytes FROM counts WHERE cluster_lease = ? AND book = ?', [clusterLease, book], bytesSchema)

@@ -1,4 +1,5 @@
 import type { Clock } from '@latent/kit';
+import type { PeerKey } from '@latent/protocol';
 import type { Channel, ChannelEnd } from './channel.ts';
 import { closedWords } from './closed-words.ts';
 import type { OpenChannels } from './open-channels.ts';
@@ -10,8 +11,9 @@ export const HOLD_MS = 10_000;
 
 export interface HeldFramesParts {
   readonly channels: OpenChannels;
-  /** Bytes that may wait: of one channel, and over all. */
+  /** Bytes that may wait: of one channel, of all that one peer has opened, and over all. */
   readonly perChannel: number;
+  readonly perPeer: number;
   readonly inAll: number;
   /** Whether a frame of this channel may go now. Counts it if so. */
   readonly admit: (channel: Channel, bytes: number) => 'relay' | 'wait' | 'over';
@@ -31,6 +33,7 @@ interface Held {
 export class HeldFrames {
   readonly #parts: HeldFramesParts;
   readonly #held = new Map<Channel, Held>();
+  readonly #byPeer = new Map<PeerKey, number>();
   #bytes = 0;
   #isReleasing = false;
 
@@ -43,19 +46,18 @@ export class HeldFrames {
   }
 
   hold(from: ChannelEnd, frame: Buffer): void {
-    const { channels, clock, perChannel, inAll } = this.#parts;
+    const { channels, clock } = this.#parts;
     const { channel } = from;
     const held = this.#held.get(channel) ?? { frames: [], bytes: 0, sinceMs: clock.nowMs() };
     this.#held.set(channel, held);
     held.frames.push({ from, frame });
-    held.bytes += frame.byteLength;
-    this.#bytes += frame.byteLength;
-    if (held.bytes <= perChannel && this.#bytes <= inAll) {
-      void this.#keepReleasing();
-      return;
+    this.#add(channel, frame.byteLength);
+    const overflowing = this.#overflowing(channel);
+    if (overflowing !== undefined) {
+      this.#drop(overflowing);
+      channels.cut(overflowing, closedWords.overflow);
     }
-    this.#drop(channel);
-    channels.cut(channel, closedWords.overflow);
+    void this.#keepReleasing();
   }
 
   /** Lets go what may go now, and ends channels that have waited too long. */
@@ -81,8 +83,7 @@ export class HeldFrames {
       const next = held.frames[gone];
       const verdict = next === undefined || !channel.isOpen ? 'none' : admit(channel, next.frame.byteLength);
       if (next !== undefined && verdict === 'relay') {
-        held.bytes -= next.frame.byteLength;
-        this.#bytes -= next.frame.byteLength;
+        this.#add(channel, -next.frame.byteLength);
         held.sinceMs = nowMs;
         forward(next.from, next.frame);
         continue;
@@ -95,8 +96,28 @@ export class HeldFrames {
     }
   }
 
+  #add(channel: Channel, bytes: number): void {
+    const held = this.#held.get(channel);
+    if (held !== undefined) held.bytes += bytes;
+    const { key } = channel.opener.link;
+    const left = (this.#byPeer.get(key) ?? 0) + bytes;
+    if (left > 0) this.#byPeer.set(key, left);
+    else this.#byPeer.delete(key);
+    this.#bytes += bytes;
+  }
+
+  /** The channel that has to go: where all together hold too much, one of the peer that holds most, or somebody could push out others. */
+  #overflowing(channel: Channel): Channel | undefined {
+    const { perChannel, perPeer, inAll } = this.#parts;
+    const isOwn = (this.#held.get(channel)?.bytes ?? 0) > perChannel;
+    if (isOwn || (this.#byPeer.get(channel.opener.link.key) ?? 0) > perPeer) return channel;
+    if (this.#bytes <= inAll) return undefined;
+    const [heaviest] = [...this.#byPeer].reduce((most, one) => (one[1] > most[1] ? one : most));
+    return [...this.#held.keys()].find(({ opener }) => opener.link.key === heaviest);
+  }
+
   #drop(channel: Channel): void {
-    this.#bytes -= this.#held.get(channel)?.bytes ?? 0;
+    this.#add(channel, -(this.#held.get(channel)?.bytes ?? 0));
     this.#held.delete(channel);
   }
 }

@@ -51,7 +51,8 @@ export async function openPeers(given: PeersDependencies, store: Store): Promise
   const allowances = openRelayAllowances(options, { store, clock, logger });
   const held = new HeldFrames({
     channels,
-    ...{ perChannel: options.relayQueueBytesPerChannel, inAll: options.relayQueueBytes },
+    ...{ perChannel: options.relayQueueBytesPerChannel, perPeer: options.relayQueueBytesPerLink },
+    inAll: options.relayQueueBytes,
     admit: (channel, bytes) => admitBytes({ paid: given.paid, allowances }, channel, bytes),
     forward: (from, frame) => forwardFrame({ channels, backlog }, from, frame),
     ...{ clock, signal: given.signal },

@@ -40,6 +40,14 @@ async function take({ to }: Relayed, count: number, first = 0): Promise<void> {
   }
 }
 
+/** The next message that is not about what was relayed, which is told every now and then. */
+async function nextButUsage(link: TestLink) {
+  for (;;) {
+    const told = await link.next();
+    if (told.kind !== 'relayed') return told;
+  }
+}
+
 /** What the book answers to a payment. */
 async function answered(link: TestLink, message: PeerLinkMessage) {
   link.send(message);
@@ -111,8 +119,26 @@ describe('a book that relays for payment', () => {
     await take(relayed, 16);
     await settled(from);
     await bench.clock.advance(HOLD_MS + 1_000);
-    expect(await from.next()).toMatchObject({ kind: 'closed', code: 'RELAY_QUOTA' });
+    expect(await nextButUsage(from)).toMatchObject({ kind: 'closed', code: 'RELAY_QUOTA' });
     expect(await to.next()).toMatchObject({ kind: 'closed', code: 'RELAY_QUOTA' });
+  });
+
+  it('ends a channel of which more waits than may', async () => {
+    await using bench = await openRelayBench({ relayQueueBytesPerChannel: 262_144 });
+    const relayed = await openRelayed(bench);
+    const { pay } = draftPaid(bench);
+    await answered(relayed.from, await pay(alice.key, 0n));
+    send(relayed, 4);
+    await settled(relayed.from);
+    expect(relayed.to.frames()).toEqual([]);
+    send(relayed, 1, 4);
+    expect(await relayed.from.next()).toMatchObject({ kind: 'closed', code: 'RELAY_OVERFLOW' });
+    expect(await relayed.to.next()).toMatchObject({ kind: 'closed', code: 'RELAY_OVERFLOW' });
+    // Others are not held up by what is gone.
+    const number = await openChannel(relayed.from, 2, { peer: bob, link: relayed.to });
+    await answered(relayed.from, await pay(alice.key, 1_000n));
+    relayed.from.relay(2, Buffer.from('on'));
+    expect(await relayed.to.nextFrame()).toMatchObject({ channel: number });
   });
 
   it('goes no faster than the devices of the lease: what comes faster waits for the clock', async () => {
@@ -269,7 +295,7 @@ describe('the end of a lease', () => {
       expect(voucherHandedSchema.parse(papers[0]?.body)).toMatchObject({ leaseId, units: [1_000n] });
       expect(papers[1]?.body).toMatchObject({ leaseId, member: 0, units: '2' });
       send(relayed, 1);
-      expect(await relayed.from.next()).toMatchObject({ kind: 'closed', code: 'RELAY_QUOTA' });
+      expect(await nextButUsage(relayed.from)).toMatchObject({ kind: 'closed', code: 'RELAY_QUOTA' });
       // Settled: forgotten, and nothing is asked of it any more.
       bench.chain.leases.set(leaseId, { ...seen, state: 'closed', stopAt: NOW + 1 });
       let { reads } = bench.chain;

@@ -108,16 +108,19 @@ function createPaidRelay(
 ): PaidRelay {
   const { clock, leases, logger, options, signal } = context;
   const handed = new Map<string, Handed>(options.keepers.map((url) => [url, new Map()]));
-  const payers = new Map<LeaseId, { readonly link: PayingLink; isLowTold: boolean }>();
+  const payers = new Map<LeaseId, { readonly link: PayingLink; isLowTold: boolean; toldBytes: number }>();
   const queues = new WeakMap<PayingLink, { last: Promise<void>; waiting: number }>();
   let waiting = 0;
   let offer: SignedRelayAsk | undefined;
 
-  const tellUsed = (link: PayingLink, lease: PaidLease) =>
+  const tellUsed = (link: PayingLink, lease: PaidLease) => {
+    const payer = payers.get(lease.leaseId);
+    if (payer !== undefined) payer.toldBytes = lease.usedBytes;
     link.tell({
       ...{ kind: 'relayed', leaseId: lease.leaseId, usedBytes: lease.usedBytes },
       coveredUnits: lease.voucher.units[0] ?? 0n,
     });
+  };
 
   /** The payer is to send the next voucher before this one is used up. */
   function tellIfLow(lease: PaidLease): void {
@@ -134,7 +137,7 @@ function createPaidRelay(
   async function obey(link: PayingLink, message: PaymentMessage): Promise<void> {
     if (message.kind === 'pay') {
       const lease = await takePayment(context, link.key, message);
-      payers.set(lease.leaseId, { link, isLowTold: false });
+      payers.set(lease.leaseId, { link, isLowTold: false, toldBytes: 0 });
       tellUsed(link, lease);
       service.onRoom();
       return;
@@ -194,6 +197,10 @@ function createPaidRelay(
         if (offer === undefined) logger.debug({ ...own }, 'the relay key does not belong to its operator yet');
       } catch (thrown) {
         if (!signal.aborted) logger.warn({ error: publicError(thrown, logger).message }, 'the offer is not renewed');
+      }
+      for (const [leaseId, { link, toldBytes }] of payers) {
+        const lease = leases.find(leaseId);
+        if (lease !== undefined && lease.claim === null && lease.usedBytes > toldBytes) tellUsed(link, lease);
       }
       await followLeases(context);
       for (const leaseId of payers.keys()) if (leases.find(leaseId) === undefined) payers.delete(leaseId);

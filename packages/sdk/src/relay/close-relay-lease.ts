@@ -1,7 +1,15 @@
-import { LatentError, memberCharge, recoverClose, type SignedClose, toLatentError } from '@latent/protocol';
+import {
+  LatentError,
+  memberCharge,
+  RELAY_UNIT_BYTES,
+  recoverClose,
+  type SignedClose,
+  toLatentError,
+} from '@latent/protocol';
 import { withChain } from '../chain/with-chain.ts';
 import { closeLease, stopLease } from '../leases/end-lease.ts';
 import { leaseHistory } from '../leases/lease-history.ts';
+import { readChainTime } from '../leases/read-chain-time.ts';
 import { readLease } from '../leases/read-lease.ts';
 import type { RelayDeskContext } from './relay-desk-context.ts';
 import type { RelayLease } from './relay-lease.ts';
@@ -33,14 +41,19 @@ export async function closeRelayLease(
     const row = { account, terms, paidUnits, voucher: voucher ?? undefined, closes: [claim] };
     const sent = await withChain(() => closeLease(chain, row), { signal });
     journal.tell({ kind: 'transaction', text: `close (relay): ${sent.hash}` });
-    return keep({ ...lease, phase: 'closed', charged: memberCharge(claim.units, rate) });
+    const usedBytes = Math.max(lease.usedBytes, Number(claim.units) * RELAY_UNIT_BYTES);
+    return keep({ ...lease, phase: 'closed', usedBytes, charged: memberCharge(claim.units, rate) });
   } catch (thrown) {
     signal.throwIfAborted();
     const { state: now } = await withChain(() => readLease(chain, leaseId), { signal });
     if (now === 'closed') return keep({ ...lease, phase: 'closed', charged: await chargedFor(context, lease) });
     const text = `the relay lease was not closed together: ${toLatentError(thrown).message}`;
     journal.tell({ kind: 'warning', text });
-    await withChain(() => stopLease(chain, account, terms), { signal });
+    const nowSeconds = await withChain(() => readChainTime(chain), { signal });
+    // One that has reached its end has stopped by itself.
+    if (nowSeconds < lease.openedAt + terms.order.maxSeconds) {
+      await withChain(() => stopLease(chain, account, terms), { signal });
+    }
     return keep({ ...lease, phase: 'stopped' });
   }
 }

@@ -11,7 +11,7 @@ import { privateKeyToAccount } from 'viem/accounts';
 import { closeRelayLease } from './close-relay-lease.ts';
 import { awaitOpen, openRelayLease } from './open-relay-lease.ts';
 import type { PaidTransport, RelayDeskContext } from './relay-desk-context.ts';
-import type { RelayLease } from './relay-lease.ts';
+import type { RelayLease, RelayNeed } from './relay-lease.ts';
 import { signRelayVoucher } from './sign-relay-voucher.ts';
 
 /** Connections begin relayed and become direct a moment later: a lease is for those that stay. So much more has to be relayed… */
@@ -24,6 +24,10 @@ const CLAIM_TIMEOUT_MS = 10_000;
 const SUCCESSOR_SECONDS = 60;
 const USED_UP_PART = 0.9;
 const TICK_MS = 1_000;
+/** Different things that are told; some of them are a book's words. */
+const MAX_TOLD = 50;
+/** So long after a lease with one book none is opened with another. */
+const OTHERS_SECONDS = 10;
 /** A book that cannot be paid is tried again after so long. */
 const RETRY_MS = 30_000;
 
@@ -49,6 +53,8 @@ class Desk implements RelayDesk {
   /** Books of which little is left that is free, and what was counted of them then. */
   readonly #lowSince = new Map<string, number>();
   readonly #cutAtMs = new Map<string, number>();
+  /** Leases whose turn to be paid waits, and what their book said last. */
+  readonly #due = new Map<LeaseId, Extract<RelayWord, { kind: 'relayed' }> | undefined>();
   readonly #claims = new Map<LeaseId, (claim: SignedClose | undefined) => void>();
   #transport: PaidTransport | undefined;
   /** Vouchers are signed one after the other: two at once could promise the same money. */
@@ -71,17 +77,17 @@ class Desk implements RelayDesk {
         for (const lease of this.#openLeases(book)) this.#pay(lease.leaseId);
         return;
       case 'allowance':
-        this.#lowSince.set(book, this.#context.journal.counted(book));
+        this.#note({ book, kind: 'low' });
         return;
       case 'cut':
-        this.#cut(book);
+        this.#note({ book, kind: 'cut' });
         return;
       case 'relayed':
         this.#pay(word.leaseId, word);
         return;
       case 'unpaid':
         this.#claims.get(word.leaseId)?.(undefined);
-        this.#tellOnce(`${book} does not take payment: ${word.code}: ${word.message}`);
+        this.#tellOnce(`${book} does not take payment: ${printable(`${word.code}: ${word.message}`)}`);
         return;
       case 'claimed':
         this.#claims.get(word.claim.leaseId)?.(word.claim);
@@ -114,7 +120,11 @@ class Desk implements RelayDesk {
     return journal.leases().filter((lease) => lease.phase === 'open' && (book === undefined || lease.book === book));
   }
 
-  #cut(book: string): void {
+  #note({ book, kind }: RelayNeed): void {
+    if (kind === 'low') {
+      if (!this.#lowSince.has(book)) this.#lowSince.set(book, this.#context.journal.counted(book));
+      return;
+    }
     const nowMs = this.#context.clock.nowMs();
     const sinceMs = nowMs - (this.#cutAtMs.get(book) ?? Number.NEGATIVE_INFINITY);
     if (sinceMs > SAME_CUT_MS) this.#cutAtMs.set(book, nowMs);
@@ -128,6 +138,9 @@ class Desk implements RelayDesk {
     if (this.#isEnding || isTooSoon || signal.aborted || this.#opening.has(book)) return;
     const nowSeconds = Math.floor(clock.nowMs() / 1_000);
     if (this.#openLeases(book).some((lease) => !isNearEnd(lease, nowSeconds))) return;
+    // Most machines are reached through several books: one that is paid will do, unless this one goes on to be needed.
+    if (this.#opening.size > 0 || this.#openLeases().some(({ openedAt }) => nowSeconds < openedAt + OTHERS_SECONDS))
+      return;
     const work = this.#open(book)
       .catch((thrown: unknown) => {
         if (signal.aborted) return;
@@ -146,22 +159,34 @@ class Desk implements RelayDesk {
     if (lease.phase === 'open') this.#pay(lease.leaseId);
   }
 
-  /** Signs what is due, and shows the book the lease with its newest voucher. */
+  /**
+   * Signs what is due, and shows the book the lease with its newest voucher. One turn of a lease waits at most, however much a book says.
+   */
   #pay(leaseId: LeaseId, said?: Extract<RelayWord, { kind: 'relayed' }>): void {
-    const { journal, signal } = this.#context;
+    const { signal } = this.#context;
+    const isWaiting = this.#due.has(leaseId);
+    this.#due.set(leaseId, said);
+    if (isWaiting) return;
     this.#signing = this.#signing
       .then(async () => {
-        const known = journal.leases().find((lease) => lease.leaseId === leaseId);
-        if (known?.phase !== 'open' || this.#isEnding) return;
-        const lease = said === undefined ? known : { ...known, usedBytes: Math.max(known.usedBytes, said.usedBytes) };
-        if (lease.usedBytes > known.usedBytes) journal.save(lease);
-        const signed = await signRelayVoucher(this.#context, lease);
-        const units = signed.voucher?.units[0] ?? 0n;
-        if (said === undefined || units > said.coveredUnits) await this.#present(signed);
+        const last = this.#due.get(leaseId);
+        this.#due.delete(leaseId);
+        await this.#payOne(leaseId, last);
       })
       .catch((thrown: unknown) => {
         if (!signal.aborted) this.#tellOnce(`a relay voucher was not signed: ${toLatentError(thrown).message}`);
       });
+  }
+
+  async #payOne(leaseId: LeaseId, said: Extract<RelayWord, { kind: 'relayed' }> | undefined): Promise<void> {
+    const { journal } = this.#context;
+    const known = journal.leases().find((lease) => lease.leaseId === leaseId);
+    if (known?.phase !== 'open' || this.#isEnding) return;
+    const lease = said === undefined ? known : { ...known, usedBytes: Math.max(known.usedBytes, said.usedBytes) };
+    if (lease.usedBytes > known.usedBytes) journal.save(lease);
+    const signed = await signRelayVoucher(this.#context, lease);
+    const units = signed.voucher?.units[0] ?? 0n;
+    if (said === undefined || units > said.coveredUnits) await this.#present(signed);
   }
 
   async #present({ book, leaseId, meterSecret, terms, voucher }: RelayLease): Promise<void> {
@@ -176,6 +201,7 @@ class Desk implements RelayDesk {
     const { clock, journal, signal } = this.#context;
     while (!signal.aborted && !this.#isEnding) {
       const nowSeconds = Math.floor(clock.nowMs() / 1_000);
+      for (const need of journal.takeNeeds()) this.#note(need);
       for (const [book, counted] of this.#lowSince) {
         if (journal.counted(book) - counted < STAYS_BYTES) continue;
         this.#lowSince.delete(book);
@@ -215,10 +241,15 @@ class Desk implements RelayDesk {
   }
 
   #tellOnce(text: string): void {
-    if (this.#told.has(text)) return;
+    if (this.#told.has(text) || this.#told.size >= MAX_TOLD) return;
     this.#told.add(text);
     this.#context.journal.tell({ kind: 'warning', text });
   }
+}
+
+/** A book must not move the cursor, colour or title of the renter's terminal. */
+function printable(text: string): string {
+  return text.replaceAll(/\p{C}/gu, '').slice(0, 200);
 }
 
 function endOf({ openedAt, terms }: RelayLease): number {

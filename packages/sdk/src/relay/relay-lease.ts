@@ -33,6 +33,12 @@ export const relayLeaseSchema = z.object({
 });
 export type RelayLease = z.infer<typeof relayLeaseSchema>;
 
+/** That another process of the renter found a book low on what is free, or was cut off by it. */
+export interface RelayNeed {
+  readonly book: string;
+  readonly kind: 'low' | 'cut';
+}
+
 /** Where the relay leases of one cluster are kept. Several processes use it at once: every method is atomic. */
 export interface RelayJournal {
   /** The most that relaying may cost for this cluster, in base units; 0 where it was not allowed. */
@@ -44,6 +50,8 @@ export interface RelayJournal {
   save(lease: RelayLease): void;
   /** Bytes that all processes of this renter have counted of a book. */
   counted(book: string): number;
+  /** What other processes have noted since the last call. */
+  takeNeeds(): readonly RelayNeed[];
   tell(event: { readonly kind: 'phase' | 'warning' | 'transaction'; readonly text: string }): void;
 }
 

@@ -13,7 +13,7 @@ export type RelayPayment = Extract<PeerLinkMessage, { kind: 'pay' | 'claim' }>;
 
 /** Who pays for what books relay on channels that we open. Its methods must not throw. */
 export interface RelayPayer {
-  /** Missing: this process only counts, and another one of the same key pays. */
+  /** What books say on payment. Missing: they are told that nobody here pays. */
   onWord?(bookUrl: string, word: RelayWord): void;
   /** Bytes that a book has just relayed on channels that we opened, either way, by our own count. */
   onRelayed(bookUrl: string, bytes: number): void;

@@ -1,8 +1,9 @@
 import type { Command } from '@commander-js/extra-typings';
 import { LatentError } from '@latent/protocol';
-import { type ClusterRecord, connectChain, isOver, settleStopped, withChain } from '@latent/sdk';
+import { type ClusterRecord, connectChain, isOver, settleRelayLeases, settleStopped, withChain } from '@latent/sdk';
 import { loadPayer } from '../../home/load-payer.ts';
 import { loadNetwork } from '../../home/network.ts';
+import { openRelayStore } from '../../home/relay-store.ts';
 import { chooseCluster } from '../../launch/choose-cluster.ts';
 import { waitForPhase } from '../../launch/wait-for-phase.ts';
 import { type CommandContext, runCommand } from '../../run-command.ts';
@@ -22,6 +23,7 @@ export function addDown(program: Command): void {
 async function down(context: CommandContext, name: string | undefined): Promise<undefined> {
   const { store, output } = context;
   const chosen = chooseCluster(store, name);
+  if (chosen.phase === 'ended' && (await settleRelay(context, chosen))) return;
   if (chosen.phase === 'ended') {
     throw new LatentError('CLUSTER_NOT_RUNNING', `${chosen.name} has ended already.`, {
       hint: `What it cost: latent bill ${chosen.name}`,
@@ -43,6 +45,33 @@ async function settle({ home, store, output, signal }: CommandContext, stopped: 
   const onWaiting = (error: Error) => output.warn(`Waiting for the chain: ${error.message}`);
   const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
   return settleStopped({ name: stopped.name, journal: store, chain, renter, signal });
+}
+
+/**
+ * For relay leases that a meter left open as it was killed.
+ * @returns whether there were any
+ */
+async function settleRelay({ home, output, signal }: CommandContext, ended: ClusterRecord): Promise<boolean> {
+  const relays = openRelayStore(home);
+  try {
+    const relay = relays.of(ended.leaseId);
+    if (!relay.leases().some(({ phase }) => phase === 'open' || phase === 'stopped')) return false;
+    const network = await loadNetwork(home, ended.network);
+    const account = await loadPayer(home, { name: ended.network, network }, ended.terms.order);
+    const onWaiting = (error: Error) => output.warn(`Waiting for the chain: ${error.message}`);
+    const chain = await withChain(() => connectChain(network.deployment), { signal, onWaiting });
+    const journal = { ...relay, tell: ({ text }: { readonly text: string }) => output.line(`· ${text}`) };
+    const seconds = await settleRelayLeases({ account, chain, journal, signal });
+    output.line(
+      seconds === 0
+        ? `The relay leases of ${ended.name} are closed. What they cost: latent bill ${ended.name}`
+        : `The relay leases of ${ended.name} are stopped. What was not used comes back in ${Math.ceil(seconds / 60)} min, by itself or with another latent down.`,
+    );
+    output.result({ cluster: ended.name, phase: ended.phase, leaseId: ended.leaseId });
+    return true;
+  } finally {
+    relays.close();
+  }
 }
 
 /** Asks the meter for the end and shows it. Safe to interrupt: the meter ends the cluster all the same. */
