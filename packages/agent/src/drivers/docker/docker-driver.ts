@@ -77,7 +77,12 @@ export function createDockerDriver(options: DockerDriverOptions): Driver {
   async function sweep(engine: Engine): Promise<void> {
     if (swept) return;
     swept = true;
-    await removeLeftovers(engine, clock);
+    try {
+      await removeLeftovers(engine, clock);
+    } catch (error) {
+      // The next life of the agent tries again; what is left costs its operator memory, and nobody else anything.
+      if (!(error instanceof LatentError)) throw error;
+    }
   }
 
   const engineOf = (job: DockerJob) => () => openAt(job.socketPath);

@@ -170,6 +170,29 @@ describe('an engine that does not do what it should', () => {
     });
   });
 
+  test('refuses an image that describes itself at too great a length', async () => {
+    await engine((path, response, request) => {
+      if (!path.startsWith('/images/') || request.method !== 'GET') return false;
+      response.writeHead(200).end(JSON.stringify({ ...image, Config: { Labels: { long: 'x'.repeat(300_000) } } }));
+      return true;
+    });
+    await expect((await start()).started).rejects.toMatchObject({ code: 'IMAGE_INVALID' });
+  });
+
+  test('starts a job although it does not say what an earlier life of the agent has left', async () => {
+    const paths: string[] = [];
+    await engine((path, response, request) => {
+      paths.push(path);
+      if (path === '/containers/json') response.writeHead(500).end('{"message":"ill"}');
+      else if (path === `/containers/${id}/start` || request.method === 'DELETE') response.writeHead(204).end();
+      else return false;
+      return true;
+    });
+    const { started } = await start();
+    await driver().destroy(await started);
+    expect(paths).toContain('/containers/json');
+  });
+
   describe('as it fetches an image', () => {
     const pulling = (onPull: (response: ServerResponse) => void) =>
       engine((path, response, request) => {

@@ -59,10 +59,22 @@ export async function readyImage(engine: Engine, wish: ImageWish, options: Prepa
   });
 }
 
+/** Its labels and variables come back in every answer about a container of it, and those are bounded too. */
+const maxDescriptionChars = 1 << 18;
+
 /** @param name reference or id */
 async function findImage(engine: Engine, name: string, signal: AbortSignal): Promise<ReadyImage | undefined> {
   const answer = await engine.ask(`/images/${encodeURIComponent(name)}/json`, signal);
   if (answer.status === 404) return undefined;
+  if (answer.text.length > maxDescriptionChars) {
+    throw new LatentError(
+      'IMAGE_INVALID',
+      `The image ${name} describes itself with ${answer.text.length} characters.`,
+      {
+        hint: `Take one with fewer labels and variables: at most ${maxDescriptionChars} characters are taken.`,
+      },
+    );
+  }
   const { Id, Os, Config } = readAnswer(answer, imageSchema, 'describe an image');
   if (Os !== undefined && Os !== 'linux') {
     throw new LatentError('DRIVER_REFUSED', `The image ${name} is not one of Linux.`);
