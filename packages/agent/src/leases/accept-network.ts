@@ -28,6 +28,6 @@ export async function acceptNetwork(
 }
 
 /** Whether a member that was given a plan is to be in its private network now. */
-export function hasNetwork({ state, network }: Pick<MemberRecord, 'state' | 'network'>): boolean {
+function hasNetwork({ state, network }: Pick<MemberRecord, 'state' | 'network'>): boolean {
   return network !== undefined && (state === 'attached' || state === 'preparing' || state === 'running');
 }

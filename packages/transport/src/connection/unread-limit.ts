@@ -2,7 +2,7 @@
  * Bytes that one connection may have here unread, over all its streams: each stream has a window of its own, and a peer may have hundreds
  * of streams.
  */
-export const MAX_UNREAD_OF_CONNECTION_BYTES = 64 * 1024 * 1024;
+const MAX_UNREAD_OF_CONNECTION_BYTES = 64 * 1024 * 1024;
 
 /** Adds up what lies unread for a connection. */
 export class UnreadLimit {

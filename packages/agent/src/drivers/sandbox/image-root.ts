@@ -9,7 +9,7 @@ import { systemPath } from '../supervised/system-path.ts';
 import type { SandboxTools } from './sandbox-tools.ts';
 
 /** Where an agent that is root shows a job the files of its image; a mount namespace of its own makes it the job's alone. */
-export const lentRoot = '/run/latent-lend/root';
+const lentRoot = '/run/latent-lend/root';
 
 /**
  * How a job gets files that it may change while the image stays what it was: `overlay` lays a folder of the lease over the image, in

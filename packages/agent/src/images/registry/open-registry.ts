@@ -86,7 +86,7 @@ async function freshToken(
 }
 
 /** The parameters of `WWW-Authenticate: Bearer realm="…",service="…"` (RFC 6750); none for another scheme. */
-export function bearerChallenge(header: string | undefined): Readonly<Record<string, string>> {
+function bearerChallenge(header: string | undefined): Readonly<Record<string, string>> {
   const text = /^bearer\s+(.*)$/is.exec((header ?? '').slice(0, MAX_CHALLENGE_CHARS))?.[1] ?? '';
   const pairs = [...text.matchAll(/([a-z_]+)="([^"]*)"/gi)];
   return Object.fromEntries(pairs.map(([, key = '', value = '']) => [key.toLowerCase(), value]));

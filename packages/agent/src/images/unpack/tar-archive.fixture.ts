@@ -17,7 +17,7 @@ export function tarArchive(entries: readonly TarEntry[]): Buffer {
   return Buffer.concat([...entries.map(tarEntry), Buffer.alloc(1024)]);
 }
 
-export function tarEntry(entry: TarEntry): Buffer {
+function tarEntry(entry: TarEntry): Buffer {
   const content = Buffer.from(entry.content ?? '');
   const header = Buffer.alloc(512);
   const long =
