@@ -13,6 +13,7 @@ import { launchPeers } from './launch-peers.ts';
 import { links } from './links.ts';
 import { nat } from './nat.ts';
 import { pageStream } from './page-stream.ts';
+import { privateNetwork } from './private-network.ts';
 import { proof } from './proof.ts';
 import { proofCheats } from './proof-cheats.ts';
 import { proofDraws } from './proof-draws.ts';
@@ -42,6 +43,7 @@ const benchmarks: readonly Benchmark[] = [
   links,
   relay,
   nat,
+  privateNetwork,
   proof,
   proofCheats,
   proofDraws,

@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { LatentError, toLatentError } from '@latent/protocol';
@@ -30,6 +30,8 @@ export interface StartProcessOptions<Told> {
   readonly told: z.ZodType<Told>;
   /** Of Node, beside those that every process of a benchmark gets. */
   readonly flags?: readonly string[];
+  /** The beginning of a command that takes the program elsewhere, and becomes it, as `nsenter --net=FILE` does. */
+  readonly within?: readonly string[];
   readonly signal: AbortSignal;
 }
 
@@ -37,11 +39,10 @@ export interface StartProcessOptions<Told> {
 export async function startProcess<Asked extends object, Told>(
   options: StartProcessOptions<Told>,
 ): Promise<BenchProcess<Asked, Told>> {
-  const { file, setup, told, flags = [], signal } = options;
-  const child = fork(fileURLToPath(file), [JSON.stringify(setup)], {
-    execArgv: ['--expose-gc', ...flags],
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  });
+  const { file, setup, told, flags = [], within = [], signal } = options;
+  const program = [process.execPath, '--expose-gc', ...flags, fileURLToPath(file), JSON.stringify(setup)];
+  const [command = '', ...args] = [...within, ...program];
+  const child = spawn(command, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
   const end = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     child.kill('SIGKILL');
