@@ -15,7 +15,7 @@ import { containerName, dockerFiles, toHandle } from './docker-job.ts';
 import { createdSchema, removeContainer } from './engine/container-answers.ts';
 import type { Engine } from './engine/open-engine.ts';
 import { complaintOf, readAnswer } from './engine/read-answer.ts';
-import { endWriter, startWriter } from './output-writer.ts';
+import { endWriter, type StartedWriter, startWriter } from './output-writer.ts';
 import { readRlimits } from './read-rlimits.ts';
 import { type ReadyImage, readyImage } from './ready-image.ts';
 import type { RecentImages } from './recent-images.ts';
@@ -49,12 +49,12 @@ export async function startInContainer(asked: JobSpec, options: StartOptions): P
     { asked: spec.image, lent: options.image, recent: options.recent },
     { signal },
   );
-  let writer: ProcessId | undefined;
+  let writer: StartedWriter | undefined;
   try {
     writer = await startWriter(dockerFiles(spec.stateDir), spec.jobId);
     return await launch(spec, { ...options, engine, image, writer });
   } catch (error) {
-    await clearAway(spec, engine, writer, clock);
+    await clearAway(spec, engine, writer?.id, clock);
     throw signal.aborted ? cancelled(signal) : error;
   }
 }
@@ -62,7 +62,7 @@ export async function startInContainer(asked: JobSpec, options: StartOptions): P
 interface Launch extends Omit<StartOptions, 'image'> {
   readonly engine: Engine;
   readonly image: ReadyImage;
-  readonly writer: ProcessId;
+  readonly writer: StartedWriter;
 }
 
 async function launch(spec: JobSpec, options: Launch): Promise<JobHandle> {
@@ -83,9 +83,10 @@ async function launch(spec: JobSpec, options: Launch): Promise<JobHandle> {
   const container = await createContainer(engine, containerName(spec.jobId, spec.stateDir), config);
   const handle = toHandle({
     ...{ jobId: spec.jobId, stateDir: spec.stateDir, socketPath: engine.socketPath },
-    ...{ container, user, writer, bootId },
+    ...{ container, user, writer: writer.id, bootId },
   });
   await saveHandle(spec.stateDir, handle);
+  writer.begin();
   if (signal.aborted) throw cancelled(signal);
   const started = await engine.act('POST', `/containers/${container}/start`);
   if (started.status !== 204 && started.status !== 304) throw startError(complaintOf(started));
