@@ -8,6 +8,7 @@ import { loadAverages, readMachineFacts } from './harness/machine-facts.ts';
 import { printResult } from './harness/print-result.ts';
 import { readArguments, USAGE } from './harness/read-arguments.ts';
 import { saveResult } from './harness/save-result.ts';
+import { imageStart } from './image-start.ts';
 import { launch } from './launch.ts';
 import { launchPeers } from './launch-peers.ts';
 import { links } from './links.ts';
@@ -36,6 +37,7 @@ const benchmarks: readonly Benchmark[] = [
   gas,
   gasElsewhere,
   sandboxStart,
+  imageStart,
   coordination,
   vouchers,
   stream,

@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { awaitFree } from './network/await-free.ts';
 import { expectToAddUp, readBill } from './network/bill.ts';
 import { awaitRunning } from './network/cluster.ts';
+import { programsLayer, serveImage } from './network/image-registry.ts';
 import { TICKS, writeJob } from './network/job-file.ts';
 import { processesOf } from './network/own-processes.ts';
 import { openNetwork, type TestNetwork } from './network/test-network.ts';
@@ -130,6 +131,31 @@ describe('by hand, command by command', () => {
     const closed = await network.latent(['launch', file, '--down']);
     expect(closed).toMatchObject({ code: 0, stdout: expect.stringContaining('Done. What it cost') });
     expect(await network.json(['status', 'quick'])).toMatchObject([{ phase: 'ended', outcome: { code: 'done' } }]);
+  });
+
+  test('a job runs in the image that it names, from its setup on, and says why if there is none', async ({ skip }) => {
+    if (network.devnet.isolation === 'none') skip('no working bubblewrap here, which images need');
+    const registry = await serveImage('org/small', {
+      ...{ tag: '1', env: ['PATH=/usr/bin:/bin', 'SAYS=image'] },
+      layers: [await programsLayer(['/bin/sh', '/usr/bin/cat', '/usr/bin/ls'])],
+    });
+    const job = {
+      ...{ name: 'pictured', setup: 'echo made by setup >/made', run: 'cat /made; echo the $SAYS has; ls /etc' },
+      image: `docker:${registry.host}/org/small:1`,
+    };
+    await awaitFree(network, 2);
+    const ran = await network.latent(['launch', writeJob(network.home, job), '--down']);
+    expect(ran).toMatchObject({ code: 0, stdout: expect.stringContaining('Done. What it cost') });
+    for (const rank of [0, 1]) {
+      const lines = [...ran.stdout.matchAll(new RegExp(`rank ${rank} \\| (.*)`, 'g'))].map(([, line]) => line);
+      expect(lines.slice(0, 3)).toEqual(['made by setup', 'the image has', 'hosts']);
+    }
+    await awaitFree(network, 2);
+    const gone = { ...job, name: 'nameless', image: `docker:${registry.host}/org/other:1` };
+    const refused = await network.latent(['launch', writeJob(network.home, gone)]);
+    expect(refused).toMatchObject({ code: 1, stderr: expect.stringContaining('IMAGE_NOT_FOUND') });
+    expect((await readBill(network, 'nameless')).charged).toBe(0n);
+    await registry.close();
   });
 
   test('wrong arguments end with 2, and help shows an example', async () => {

@@ -79,9 +79,23 @@ export async function driverMethod(
   return { name: `driver ${name}`, start: (folder, script, stop) => startJob(driver, folder, script, stop) };
 }
 
+/** The same driver, with jobs in an image that it has fetched. */
+export function imageMethod(driver: Driver, image: string): StartMethod {
+  return {
+    name: `driver ${driver.name}, image`,
+    start: (folder, script, stop) => startJob(driver, folder, script, stop, image),
+  };
+}
+
 let jobs = 0;
 
-async function startJob(driver: Driver, folder: string, script: string, signal: AbortSignal): Promise<StartedScript> {
+async function startJob(
+  driver: Driver,
+  folder: string,
+  script: string,
+  signal: AbortSignal,
+  image?: string,
+): Promise<StartedScript> {
   jobs += 1;
   const stateDir = `${folder}.state`;
   await mkdir(stateDir, { mode: 0o700 });
@@ -90,6 +104,7 @@ async function startJob(driver: Driver, folder: string, script: string, signal: 
       ...{ jobId: `bench-${process.pid}-${jobs}`, script, env: {}, workdir: folder, stateDir },
       limits: { memoryBytes: 512 * MEBIBYTE, cpus: 1, processes: 64 },
       ...{ address: '127.0.0.1', toolchains: [] },
+      ...(image === undefined ? {} : { image }),
     },
     { signal },
   );

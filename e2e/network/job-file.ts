@@ -6,7 +6,10 @@ export interface SmallJob {
   readonly machines?: number;
   /** Dollars per device-hour. */
   readonly priceCap?: string;
+  readonly setup?: string;
   readonly run: string;
+  /** As `resources.image_id` has it. */
+  readonly image?: string;
   readonly outputs?: readonly string[];
   readonly network?: 'private' | 'host';
   /** Folder that is sent. */
@@ -24,12 +27,14 @@ export function writeJob(home: string, job: SmallJob): string {
   mkdirSync(folder, { recursive: true });
   const path = join(folder, `${job.name}.yaml`);
   const envs = (job.envs ?? []).map((name) => `\n  ${name}: null`).join('');
+  const image = job.image === undefined ? '' : `resources:\n  image_id: ${job.image}\n`;
+  const setup = job.setup === undefined ? '' : `setup: |\n${job.setup.replaceAll(/^/gm, '  ')}\n`;
   const outputs = (job.outputs ?? []).map((output) => `\n      - ${output}`).join('');
   writeFileSync(
     path,
     `name: ${job.name}
 num_nodes: ${job.machines ?? 2}
-${job.workdir === undefined ? '' : `workdir: ${job.workdir}\n`}${envs === '' ? '' : `envs:${envs}\n`}run: |
+${job.workdir === undefined ? '' : `workdir: ${job.workdir}\n`}${image}${envs === '' ? '' : `envs:${envs}\n`}${setup}run: |
 ${job.run.replaceAll(/^/gm, '  ')}
 config:
   latent:

@@ -1,4 +1,12 @@
-import { type EscrowDomain, LatentError, type MemberStatus, type SignedVoucher, toLatentError } from '@latent/protocol';
+import {
+  type ErrorCode,
+  type EscrowDomain,
+  isErrorCode,
+  LatentError,
+  type MemberStatus,
+  type SignedVoucher,
+  toLatentError,
+} from '@latent/protocol';
 import { type AgentLink, memberStatus, sendVoucher } from '../agents/agent-link.ts';
 import { adoptHeld, clusterVouchers } from '../vouchers/cluster-vouchers.ts';
 import type { VoucherEngine } from '../vouchers/voucher-engine.ts';
@@ -243,13 +251,19 @@ function firstFailure(record: ClusterRecord): LatentError | undefined {
     }
     if (view.state === 'stopped' || view.state === 'closed' || view.state === 'settled') {
       return new LatentError(
-        'MEMBER_LOST',
+        imageErrorIn(view.reason) ?? 'MEMBER_LOST',
         `The agent of rank ${rank} ended its member: ${sentence(view.reason ?? 'it gave no reason')}`,
         { details },
       );
     }
   }
   return undefined;
+}
+
+/** Why an image could not be had says more than that a member is lost. */
+function imageErrorIn(reason: string | null): ErrorCode | undefined {
+  const code = /^(IMAGE_[A-Z_]+): /.exec(reason ?? '')?.[1] ?? '';
+  return isErrorCode(code) ? code : undefined;
 }
 
 /** Reasons come with and without a full stop. */
