@@ -7,7 +7,6 @@ export const memberSetupSchema = z.object({
   way: z.enum(['direct', 'tcp']),
   stateDir: z.string(),
 });
-export type MemberSetup = z.infer<typeof memberSetupSchema>;
 
 /** What a member is asked. */
 export const memberAskedSchema = z.discriminatedUnion('kind', [

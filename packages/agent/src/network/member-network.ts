@@ -50,7 +50,7 @@ export interface MemberNetwork {
   close(): Promise<void>;
 }
 
-/** Largest packet: TCP then comes in pieces of this size, which costs a tenth of what small ones do (docs/decisions/0019). */
+/** Largest packet: TCP then comes in pieces of this size, which costs half of what small ones do (docs/decisions/0022). */
 const MTU = 65_000;
 /** Then others have their turn. */
 const PACKETS_AT_ONCE = 64;

@@ -61,7 +61,7 @@ export async function holdNamespace(stateDir: string): Promise<HeldNamespace> {
 }
 
 /** The namespace that was held for the state folder; undefined once it is gone. */
-export async function findNamespace(stateDir: string): Promise<HeldNamespace | undefined> {
+async function findNamespace(stateDir: string): Promise<HeldNamespace | undefined> {
   const holder = await readHolder(stateDir);
   return holder !== undefined && isRunning(holder) ? toNamespace(holder) : undefined;
 }
