@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Clock, Logger } from '@latent/kit';
 import { type EncryptedStream, MAX_DATAGRAM_BYTES } from '@latent/transport';
 import { mayBeLost, readHeader } from './packet.ts';
@@ -6,6 +7,8 @@ import { mayBeLost, readHeader } from './packet.ts';
 const MAX_QUEUED_BYTES = 1 << 20;
 /** As much as a stream sends in one turn. */
 const MAX_BATCH_BYTES = 65_536;
+/** Then others have their turn: a rank that sends nothing but the smallest packets must not keep us to itself. */
+const PACKETS_AT_ONCE = 1_024;
 /** A stream of the lower rank is not replaced by the higher one's so soon: both were opening. */
 const YOUNG_MS = 5_000;
 const FIRST_PAUSE_MS = 250;
@@ -140,7 +143,13 @@ export class RankLink {
 
   async #receiveAll(carrier: Carrier): Promise<void> {
     try {
-      for await (const message of carrier.stream.messages()) this.#receive(message);
+      let left = PACKETS_AT_ONCE;
+      for await (const message of carrier.stream.messages()) {
+        left -= 1 + this.#receive(message);
+        if (left > 0) continue;
+        left = PACKETS_AT_ONCE;
+        await nextTurn();
+      }
     } catch {
       // Broken, or dropped by us: another one is opened.
     }
@@ -152,21 +161,23 @@ export class RankLink {
     this.#wake?.();
   }
 
-  /** Packets from that rank to us alone: a member speaks for nobody else, and to nobody behind us. */
-  #receive(message: Uint8Array): void {
+  /** Packets from that rank to us alone: a member speaks for nobody else, and to nobody behind us. Gives how many were looked at. */
+  #receive(message: Uint8Array): number {
     const { own, other, deliver } = this.#options;
-    let offset = 0;
+    let [offset, count] = [0, 0];
     while (offset < message.byteLength) {
+      count += 1;
       const header = readHeader(message, offset);
       if (header === undefined || header.source !== other || header.destination !== own) {
         this.droppedPackets += 1;
-        return;
+        return count;
       }
       const packet = message.subarray(offset, offset + header.totalBytes);
       offset += header.totalBytes;
       if (deliver(packet)) this.receivedBytes += packet.byteLength;
       else this.droppedPackets += 1;
     }
+    return count;
   }
 
   #clear(): void {
