@@ -1,6 +1,6 @@
 import { createHash, type Hash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { type FileHandle, open, rename, rm, stat, truncate, utimes } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat, utimes } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import type { Clock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
@@ -13,6 +13,8 @@ import type { Descriptor } from './registry/read-manifest.ts';
 /** Connections in a row that break without having brought a byte. */
 const MAX_FRUITLESS = 5;
 const FIRST_PAUSE_MS = 250;
+/** Pieces of a body that wait to be written, each of at most 64 KiB. */
+const MAX_QUEUED = 64;
 
 export interface BlobOptions {
   readonly registry: Registry;
@@ -69,22 +71,27 @@ async function fetchRest(blob: Descriptor, part: string, options: BlobOptions): 
   let have = await hashPart(part, blob.size, hash);
   if (have < blob.size) {
     const path = `blobs/${blob.digest}`;
-    const answer = await registry.get(path, have === 0 ? {} : { range: `bytes=${have}-` }, signal);
-    // One that does not go on from there begins anew.
-    if (have > 0 && !goesOnFrom(answer, have)) {
-      hash = createHash('sha256');
-      have = 0;
-      await truncate(part, 0);
-    }
-    options.onBytes(have);
     const file = await open(part, 'a', 0o600);
     try {
-      await append(file, answer, { hash, have, blob, url: registry.url(path) }, options);
+      const answer = await registry.get(path, have === 0 ? {} : { range: `bytes=${have}-` }, signal);
+      // At once: what comes before somebody listens is lost if the connection breaks.
+      const pieces = piecesOf(answer);
+      try {
+        // One that does not go on from there begins anew.
+        if (have > 0 && !goesOnFrom(answer, have)) {
+          hash = createHash('sha256');
+          have = 0;
+          await file.truncate(0);
+        }
+        options.onBytes(have);
+        await append(file, pieces, { hash, have, blob, url: registry.url(path) }, options);
+      } finally {
+        answer.destroy();
+      }
       await file.datasync();
     } catch (thrown) {
       throw writeFailure(thrown);
     } finally {
-      answer.destroy();
       await file.close();
     }
   }
@@ -95,14 +102,13 @@ async function fetchRest(blob: Descriptor, part: string, options: BlobOptions): 
 
 async function append(
   file: FileHandle,
-  answer: IncomingMessage,
+  pieces: AsyncIterable<Buffer>,
   at: { readonly hash: Hash; readonly have: number; readonly blob: Descriptor; readonly url: URL },
   options: BlobOptions,
 ): Promise<void> {
   let { have } = at;
   try {
-    for await (const piece of answer) {
-      if (!Buffer.isBuffer(piece)) throw new TypeError('a body is read as bytes');
+    for await (const piece of pieces) {
       if (have + piece.length > at.blob.size) throw badBlob(at.blob, `is longer than its ${at.blob.size} bytes`);
       await file.writeFile(piece);
       at.hash.update(piece);
@@ -114,6 +120,40 @@ async function append(
     throw failure(at.url, options.signal, thrown);
   }
   if (have < at.blob.size) throw failure(at.url, options.signal, undefined);
+}
+
+/** The bytes of a body, up to where it broke: iterating over the answer itself would drop what was not read by then. */
+function piecesOf(answer: IncomingMessage): AsyncIterable<Buffer> {
+  const queue: Buffer[] = [];
+  let over: { readonly error: unknown } | undefined;
+  let wake = () => {};
+  answer.on('data', (piece: Buffer) => {
+    queue.push(piece);
+    if (queue.length >= MAX_QUEUED) answer.pause();
+    wake();
+  });
+  const end = (error: unknown) => {
+    over ??= { error };
+    wake();
+  };
+  answer.on('end', () => end(undefined));
+  answer.on('error', end);
+  answer.on('close', () => end(new Error('the connection was closed')));
+  return (async function* () {
+    for (;;) {
+      const piece = queue.shift();
+      if (piece !== undefined) yield piece;
+      else if (over !== undefined) {
+        if (over.error !== undefined) throw over.error;
+        return;
+      } else {
+        const { promise, resolve } = Promise.withResolvers<void>();
+        wake = resolve;
+        answer.resume();
+        await promise;
+      }
+    }
+  })();
 }
 
 function goesOnFrom(answer: IncomingMessage, have: number): boolean {

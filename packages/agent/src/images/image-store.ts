@@ -125,8 +125,10 @@ export async function openImageStore(options: ImageStoreOptions): Promise<ImageS
       pull.waiters -= 1;
       if (wait.onProgress !== undefined) pull.listeners.delete(wait.onProgress);
       if (pull.waiters === 0) {
-        pull.stop.abort();
         if (pulls.get(digest) === pull) pulls.delete(digest);
+        pull.stop.abort();
+        // Whoever is told that it is given up finds nothing half done.
+        await pull.done.catch(() => undefined);
       }
     }
   }

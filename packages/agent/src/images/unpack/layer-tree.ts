@@ -101,6 +101,9 @@ export class LayerTree {
     if (found === undefined || !(found.isFile() || found.isSymbolicLink())) {
       throw new LayerRefused('IMAGE_INVALID', `the hard link ${shown(name)} leads to no file of the image`);
     }
+    if (from.startsWith(`${this.#place(partsOf(name))}/`)) {
+      throw new LayerRefused('IMAGE_INVALID', `the hard link ${shown(name)} takes the place of what it leads to`);
+    }
     const path = this.#makeWay(name, from);
     if (path !== from) linkSync(this.#at(from), this.#at(path));
   }

@@ -175,6 +175,13 @@ describe('a hostile layer', () => {
     ],
     ['has a name longer than any file', [{ name: 'n'.repeat(300), content: '' }]],
     ['has a path longer than any path', [{ name: 'd/'.repeat(3000), type: '5' }]],
+    [
+      'hard-links what its link takes the place of',
+      [
+        { name: 'd/f', content: 'x' },
+        { name: 'd', type: '1', link: 'd/f' },
+      ],
+    ],
     ['has a link to nothing', [{ name: 'a', type: '2', link: '' }]],
     [
       'puts a file below a file',

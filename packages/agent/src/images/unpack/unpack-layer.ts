@@ -188,7 +188,6 @@ function damaged(cause: unknown): LayerRefused {
 }
 
 const refusals: Readonly<Record<string, string>> = {
-  ENOENT: 'an entry takes the place of what it leads to',
   ENAMETOOLONG: 'a path is too long',
   ENOTDIR: 'a path leads through a file',
   EMLINK: 'a file has too many links',
