@@ -129,6 +129,26 @@ describe('a way to another rank', () => {
     expect(link.droppedPackets).toBe(0);
   });
 
+  test('sends by datagram what may be lost and fits one, and holds datagrams to the same rules', async () => {
+    const { stream, link, atLeast } = await openHalf();
+    await viaStream(link);
+    const datagram = new Promise<Uint8Array>((resolve) => stream.onDatagram(resolve));
+    const wish = { source: addresses[0], destination: addresses[1] };
+    const [small, large] = [packetOf({ ...wish, totalBytes: 1_100 }), packetOf({ ...wish, totalBytes: 1_101 })];
+    link.send(small);
+    link.send(large);
+    expect(Buffer.from(await datagram)).toEqual(small);
+    for await (const message of stream.messages()) {
+      expect(Buffer.from(message)).toEqual(large);
+      stream.sendDatagram(packetOf({ ...there, source: '100.84.0.3' }));
+      stream.sendDatagram(packetOf({ ...there, destination: '100.84.255.255' }));
+      stream.sendDatagram(packetOf({ ...there, mark: 4 }));
+      expect(await atLeast(1)).toEqual([packetOf({ ...there, mark: 4 })]);
+      break;
+    }
+    expect(link).toMatchObject({ sentBytes: 2_201, droppedPackets: 2 });
+  });
+
   test('loses what there is no room for when the other rank reads nothing', async () => {
     const { link } = await openHalf();
     await viaStream(link);
