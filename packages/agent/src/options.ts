@@ -44,6 +44,9 @@ export const agentOptionsSchema = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9_.-]{0,127}$/, 'not the name of a network')
     .refine((name) => name !== 'host', 'is the machine’s own network')
     .default('bridge'),
+  /** Whether jobs in a private network reach the internet besides; `egressRefused`: IPv4 ranges there that they do not, such as a router's. */
+  egress: z.boolean().default(true),
+  egressRefused: z.array(z.cidrv4()).max(256).default([]),
   allowWithoutIsolation: z.boolean().default(false),
   /** Folders lent read-only to jobs; their `bin` joins the job's PATH. */
   toolchains: z.array(z.string().max(1024)).max(16).default([]),

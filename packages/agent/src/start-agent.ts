@@ -22,6 +22,7 @@ import { createMemberStore, memberMigration } from './leases/member-store.ts';
 import { recoverMembers } from './leases/recover-members.ts';
 import { watchMembers } from './leases/watch-members.ts';
 import { fingerprintMachine } from './machine/fingerprint.ts';
+import { withEgress } from './network/egress/with-egress.ts';
 import { findNetworkAbility } from './network/find-network-ability.ts';
 import { openMemberNetwork, removeMemberNetwork } from './network/member-network.ts';
 import { createMemberNetworks } from './network/member-networks.ts';
@@ -105,10 +106,14 @@ export async function startAgent(options: AgentOptions, dependencies: StartAgent
     isolation: fingerprint.isolation,
   });
   let tellBooks: () => void = () => {};
-  const ability = await findNetworkAbility(driver.name, { signal });
+  const ability = await findNetworkAbility(driver.name, { signal, egress: options.egress });
   if (!ability.usable) logger.warn({ reason: ability.reason }, 'no private networks here');
+  else if (ability.egress?.usable === false)
+    logger.warn({ reason: ability.egress.reason }, 'no way out of private networks');
   const { dataDir } = options;
-  const carrier = { openNetwork: openMemberNetwork, removeNetwork: removeMemberNetwork };
+  const closed = { openNetwork: openMemberNetwork, removeNetwork: removeMemberNetwork };
+  const mayLeave = ability.usable && ability.egress?.usable === true;
+  const carrier = withEgress(closed, mayLeave ? options.egressRefused : undefined);
   const networks = createMemberNetworks({ ability, ...carrier, transport, dataDir, clock, logger, signal });
   const desk = createLeaseDesk({ context, asks, networks }, () => tellBooks());
   await recoverMembers(desk);

@@ -229,6 +229,8 @@ export {
   udpAddressSchema,
 } from './wire/peer-link.ts';
 export {
+  type EgressAbility,
+  egressAbilitySchema,
   MAX_RANK,
   NETWORK_INTERFACE,
   NETWORK_PREFIX_LENGTH,

@@ -34,6 +34,7 @@ const networkSchema = z.object({
   address: z.ipv4(),
   prefixLength: z.int().min(1).max(32),
   hosts: z.array(z.object({ name: z.string().regex(/^[a-z0-9.-]{1,253}$/), address: z.ipv4() })).max(maxHosts),
+  nameserver: z.ipv4().exactOptional(),
 });
 
 const specSchema = z.object({

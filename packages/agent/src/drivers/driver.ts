@@ -85,6 +85,8 @@ export interface JobNetwork {
   readonly prefixLength: number;
   /** Names for the job's /etc/hosts, its own included. */
   readonly hosts: readonly { readonly name: string; readonly address: string }[];
+  /** IPv4 address of a resolver for the job's /etc/resolv.conf. Without it there is no way out of the network, and no names but `hosts`. */
+  readonly nameserver?: string;
 }
 
 export interface PrepareOptions {

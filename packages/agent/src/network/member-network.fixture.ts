@@ -114,10 +114,12 @@ export function startProcess(command: readonly string[]): TestProcess {
   };
 }
 
-/** Starts `tcp-end.fixture.ts` in a namespace. */
-export function startTcpEnd(namespacePath: string | undefined): (order: string) => Promise<string> {
+/** Starts `tcp-end.fixture.ts` in a namespace. @param within beginning of a command, where that is not enough */
+export function startTcpEnd(
+  namespacePath: string | undefined,
+  within: readonly string[] = namespacePath === undefined ? [] : ['nsenter', `--net=${namespacePath}`, '--'],
+): (order: string) => Promise<string> {
   const program = [process.execPath, fileURLToPath(new URL('./tcp-end.fixture.ts', import.meta.url))];
-  const within = namespacePath === undefined ? [] : ['nsenter', `--net=${namespacePath}`, '--'];
   const { child, line } = startProcess([...within, ...program]);
   return async (order) => {
     child.stdin.write(`${order}\n`);

@@ -43,6 +43,8 @@ export interface NetworkLink {
 export interface MemberNetwork {
   /** File that stands for the namespace, as `nsenter --net=…` takes it. The same for as long as the network lasts. */
   readonly namespacePath: string;
+  /** IPv4 address to resolve names at, where the network has a way out (`egress/with-egress.ts`). */
+  readonly nameserver?: string;
   links(): readonly NetworkLink[];
   /** Takes a stream over that another rank opened; the caller has checked that its key is the one of that rank. */
   accept(rank: number, stream: EncryptedStream): void;

@@ -105,8 +105,7 @@ export function createMemberNetworks(parts: MemberNetworksParts): MemberNetworks
     },
     jobNetwork: async (record) => {
       if (record.network === undefined) return undefined;
-      const { namespacePath } = await ensure(record, record.network);
-      return toJobNetwork(record.network, namespacePath);
+      return toJobNetwork(record.network, await ensure(record, record.network));
     },
     accept: (leaseId, from) => {
       const entry = known.get(leaseId);
@@ -187,8 +186,9 @@ function countOpening({ openings }: KnownNetwork, from: number, nowMs: number): 
   openings.set(from, { sinceMs, count: count + 1 });
 }
 
-function toJobNetwork(plan: PlannedNetwork, namespacePath: string): JobNetwork {
+function toJobNetwork(plan: PlannedNetwork, { namespacePath, nameserver }: MemberNetwork): JobNetwork {
   return {
+    ...(nameserver === undefined ? {} : { nameserver }),
     namespacePath,
     address: networkAddress(plan.rank),
     prefixLength: NETWORK_PREFIX_LENGTH,

@@ -51,9 +51,16 @@ export const planParamsSchema = z.object({ leaseId: leaseIdSchema, plan: network
  */
 export const networkParamsSchema = z.object({ leaseId: leaseIdSchema, from: rankSchema, to: rankSchema });
 
-/** Whether an agent's jobs can be in a private network. */
-export const networkAbilitySchema = z.discriminatedUnion('usable', [
+/** Whether jobs in a private network reach the internet besides: its public IPv4 addresses, and nothing of the machine's own network. */
+export const egressAbilitySchema = z.discriminatedUnion('usable', [
   z.object({ usable: z.literal(true) }),
+  z.object({ usable: z.literal(false), reason: z.string().max(300) }),
+]);
+export type EgressAbility = z.infer<typeof egressAbilitySchema>;
+
+/** Whether an agent's jobs can be in a private network. An agent that does not speak of a way out has none. */
+export const networkAbilitySchema = z.discriminatedUnion('usable', [
+  z.object({ usable: z.literal(true), egress: egressAbilitySchema.exactOptional() }),
   z.object({ usable: z.literal(false), reason: z.string().max(300) }),
 ]);
 export type NetworkAbility = z.infer<typeof networkAbilitySchema>;

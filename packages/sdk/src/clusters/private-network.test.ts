@@ -20,7 +20,19 @@ describe('whether a cluster gets a private network', () => {
     expect(decide(bench, 'if-possible', able, able)).toBe(true);
     await using other = await openMeterBench();
     expect(decide(other, 'host', able, able)).toBe(false);
-    expect([...bench.told, ...other.told]).toEqual([]);
+    expect(other.told).toEqual([]);
+    expect(bench.told.join()).toContain('no internet for rank 0 (its agent has no way out), rank 1 (');
+  });
+
+  it('says who of them reaches the internet, and why others do not', async () => {
+    await using bench = await openMeterBench();
+    const open: NetworkAbility = { usable: true, egress: { usable: true } };
+    const closed: NetworkAbility = { usable: true, egress: { usable: false, reason: 'its operator lets no job out' } };
+    expect(decide(bench, 'if-possible', open, closed)).toBe(true);
+    expect(bench.told.join()).toContain('no internet for rank 1 (its operator lets no job out);');
+    await using other = await openMeterBench();
+    expect(decide(other, 'if-possible', open, open)).toBe(true);
+    expect(other.told.join()).toContain('the ranks reach the internet;');
   });
 
   it('does without where one member cannot, and says which and why', async () => {

@@ -32,8 +32,23 @@ export function decideNetwork(
     journal.tell(name, { kind: 'warning', text });
   }
   const isPrivate = isWanted && obstacle === undefined;
+  if (isPrivate) {
+    const text = `${tellEgress(attached)}; of the networks of their machines they reach nothing`;
+    journal.tell(name, { kind: 'member', text });
+  }
   journal.update(name, (before) => ({ ...before, isPrivate }));
   return isPrivate;
+}
+
+function tellEgress(attached: readonly AttachedRank[]): string {
+  const without = attached.flatMap(({ network }, rank) => {
+    if (network.usable && network.egress?.usable === true) return [];
+    const reason =
+      network.usable && network.egress?.usable === false ? network.egress.reason : 'its agent has no way out';
+    return [`rank ${rank} (${reason})`];
+  });
+  if (without.length === 0) return 'the ranks reach the internet';
+  return `no internet for ${without.slice(0, 4).join(', ')}${without.length > 4 ? ` and ${without.length - 4} more` : ''}`;
 }
 
 /** Tells every member who is in the private network; each brings its own end up. Repeatable. */

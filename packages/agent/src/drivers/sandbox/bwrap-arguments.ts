@@ -4,7 +4,7 @@ import type { ViewEntry } from './machine-view.ts';
 
 /** Files that bubblewrap finds open, in the order in which they are handed over. */
 const firstInput = 4;
-const inputOrder = ['filter', 'args', 'script', 'passwd', 'group', 'hosts'] as const;
+const inputOrder = ['filter', 'args', 'script', 'passwd', 'group', 'hosts', 'resolver'] as const;
 export type InputName = (typeof inputOrder)[number];
 export const inputFd = (name: InputName): string => String(firstInput + inputOrder.indexOf(name));
 
@@ -16,9 +16,12 @@ export interface BwrapPlan {
   readonly toolchains: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly limits: JobLimits;
+  /** Whether the job resolves names otherwise than the machine does. */
+  readonly ownResolver: boolean;
 }
 
 export const sandboxWorkdir = '/work';
+export const resolverFile = '/etc/resolv.conf';
 export const sandboxScript = '/run/latent/job.sh';
 const toolchainAt = (index: number) => `/opt/toolchains/${index}`;
 
@@ -42,9 +45,11 @@ export function bwrapArguments(plan: BwrapPlan): readonly string[] {
   const half = Math.floor(plan.limits.memoryBytes / 2);
   return [
     ...spaceArguments(plan.jobId),
-    ...plan.view.flatMap((entry) =>
-      entry.kind === 'link' ? ['--symlink', entry.target, entry.path] : ['--ro-bind', entry.path, entry.path],
-    ),
+    ...plan.view
+      .filter(({ path }) => !plan.ownResolver || path !== resolverFile)
+      .flatMap((entry) =>
+        entry.kind === 'link' ? ['--symlink', entry.target, entry.path] : ['--ro-bind', entry.path, entry.path],
+      ),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(half), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--perms', '1777', '--size', String(Math.min(maxTmpBytes, half)), '--tmpfs', '/tmp'],
@@ -52,6 +57,7 @@ export function bwrapArguments(plan: BwrapPlan): readonly string[] {
     ...readOnlyData('passwd', '/etc/passwd'),
     ...readOnlyData('group', '/etc/group'),
     ...readOnlyData('hosts', '/etc/hosts'),
+    ...(plan.ownResolver ? readOnlyData('resolver', resolverFile) : []),
     ...readOnlyData('script', sandboxScript),
     ...plan.toolchains.flatMap((folder, index) => ['--ro-bind', folder, toolchainAt(index)]),
     ...['--bind', plan.workdir, sandboxWorkdir, '--chdir', sandboxWorkdir],

@@ -25,7 +25,7 @@ export interface SandboxDriverOptions {
  * It protects the operator's machine from the job, as far as the kernel has no hole. It does NOT protect the job from the
  * machine: the operator sees and can change everything a job does, its files, memory, environment and secrets included.
  *
- * A job in a private network reaches the other members of its lease and nothing else, and cannot change that network. Without one the
+ * A job in a private network reaches the other members of its lease, by `network/egress/` public addresses too, and nothing else, and cannot change that. Without one the
  * network is the machine's own: a job can reach whatever the machine can, services that listen on its loopback or on abstract sockets
  * included. Disk space is not bounded. The paths of the bound folders on the machine can be read from inside (/proc/self/mountinfo).
  */

@@ -27,7 +27,14 @@ import { enterImageArguments, imageArguments, imageEnv, imageScript, processesFd
 import { readMachineView } from './machine-view.ts';
 import type { SandboxAnswer } from './probe-sandbox.ts';
 import { dropRoot, lentFolders, readyLending } from './sandbox-command.ts';
-import { enterMounts, imageSurroundings, jobPrefix, type OpenedImage, type SandboxImages } from './sandbox-images.ts';
+import {
+  enterMounts,
+  imageSurroundings,
+  jobPrefix,
+  type OpenedImage,
+  resolverCopy,
+  type SandboxImages,
+} from './sandbox-images.ts';
 import { sandboxProcesses } from './sandbox-processes.ts';
 import { assemble } from './seccomp/bpf.ts';
 import { jobFilter } from './seccomp/job-filter.ts';
@@ -124,9 +131,10 @@ async function enclose(spec: JobSpec, answer: Usable, { limited, image }: Enclos
     ...(spec.network === undefined ? {} : { namespacePath: spec.network.namespacePath }),
   });
   const plan = { jobId: spec.jobId, env: jobEnv, limits: spec.limits, toolchains: seen.toolchains, ...shown };
+  const ownResolver = spec.network !== undefined;
   const args =
     image === undefined
-      ? bwrapArguments({ ...plan, view: await readMachineView() })
+      ? bwrapArguments({ ...plan, ownResolver, view: await readMachineView() })
       : imageArguments({ ...plan, root: image.root.path });
   const write = async (name: string, content: string | Uint8Array) => {
     const path = join(spec.stateDir, name);
@@ -142,6 +150,11 @@ async function enclose(spec: JobSpec, answer: Usable, { limited, image }: Enclos
     await write('group', accounts.group),
     await write('hosts', accounts.hosts),
   ];
+  if (ownResolver) {
+    const resolver = await write(resolverCopy, resolverText(spec.network));
+    // A job in an image is given a copy, and would find the file open.
+    if (image === undefined) inputs.push(resolver);
+  }
   const joining = spec.network === undefined ? [] : enterNamespace(spec.network.namespacePath, tools.nsenter);
   const prefix = [...joining, ...(await jobPrefix(tools, uid, { spec, image }))];
   const first = begin(lines, image === undefined ? sandboxScript : imageScript);
@@ -149,6 +162,10 @@ async function enclose(spec: JobSpec, answer: Usable, { limited, image }: Enclos
 }
 
 const filterFile = 'seccomp.bpf';
+
+/** That of the machine is of no use in a private network, and says where its own network's is. */
+const resolverText = (network: JobSpec['network']) =>
+  network?.nameserver === undefined ? '# no way out of the private network\n' : `nameserver ${network.nameserver}\n`;
 
 /** What runs first inside: reports the start, keeps nothing open that the job has no business with, and makes way. */
 function begin(limits: string, script: string): string {

@@ -75,14 +75,18 @@ export async function jobPrefix(
 }
 
 const resolver = '/etc/resolv.conf';
+/** In the state folder of a job in a private network: what it has for the resolver. */
+export const resolverCopy = 'resolv.conf';
 
 /** Files of the machine's making that a job in an image gets instead of the image's own. */
 async function etcFiles(spec: JobSpec): Promise<Readonly<Record<string, string>>> {
+  const hosts = join(spec.stateDir, 'hosts');
+  if (spec.network !== undefined) return { hosts, 'resolv.conf': join(spec.stateDir, resolverCopy) };
   const hasResolver = await access(resolver).then(
     () => true,
     () => false,
   );
-  return { hosts: join(spec.stateDir, 'hosts'), ...(hasResolver ? { 'resolv.conf': resolver } : {}) };
+  return { hosts, ...(hasResolver ? { 'resolv.conf': resolver } : {}) };
 }
 
 /** What a command needs to know to enter the job's image. */

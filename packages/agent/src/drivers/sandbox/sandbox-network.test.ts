@@ -69,6 +69,15 @@ describe.skipIf(missing() !== '')(`a sandbox in a private network${missing()}`, 
     ]);
   });
 
+  test('resolves names where its way out says, and not where the machine does', async () => {
+    const [zero] = await openMembers(1);
+    const { network } = joining(zero);
+    const look = async (change: { readonly network: JobNetwork }) =>
+      readAll(bench.driver, await bench.start({ script: 'cat /etc/resolv.conf', ends: { code: 0 }, change }));
+    expect(await look({ network: { ...network, nameserver: '198.19.255.3' } })).toBe('nameserver 198.19.255.3\n');
+    expect(await look({ network })).toMatch(/^# no way out.*\n$/);
+  });
+
   test('can neither change the network nor leave it', async () => {
     const [zero] = await openMembers(1);
     const script = `grep CapEff /proc/self/status
