@@ -59,7 +59,9 @@ async function measure(folder: string, image: string, options: BenchmarkOptions)
     }
   }
   if (warm === undefined) throw new LatentError('INTERNAL', 'nothing was measured');
-  const method = imageMethod(warm, image);
+  const lease = { image, imageDir: join(folder, 'lease', 'image') };
+  await warm.prepare?.({ jobId: 'bench-lease', ...lease, stateDir: join(folder, 'lease') }, { signal });
+  const method = imageMethod(warm, lease);
   for (let start = 0; start < runs; start += 1) {
     onProgress(`start ${start + 1} of ${runs}`);
     const timed = await timeStart(method, join(folder, `start-${start}`), signal);

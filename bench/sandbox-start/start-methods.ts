@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, rm } from 'node:fs/promises';
-import { type Driver, selectMachineDriver } from '@latent/agent';
+import { type Driver, type JobSpec, selectMachineDriver } from '@latent/agent';
 import { systemClock } from '@latent/kit';
 import { LatentError } from '@latent/protocol';
 
@@ -79,13 +79,15 @@ export async function driverMethod(
   return { name: `driver ${name}`, start: (folder, script, stop) => startJob(driver, folder, script, stop) };
 }
 
-/** The same driver, with jobs in an image that it has fetched. */
-export function imageMethod(driver: Driver, image: string): StartMethod {
+/** The same driver, with jobs in an image that it has fetched, one after the other as the steps of one lease. */
+export function imageMethod(driver: Driver, image: Required<JobImage>): StartMethod {
   return {
     name: `driver ${driver.name}, image`,
     start: (folder, script, stop) => startJob(driver, folder, script, stop, image),
   };
 }
+
+type JobImage = Pick<JobSpec, 'image' | 'imageDir'>;
 
 let jobs = 0;
 
@@ -94,7 +96,7 @@ async function startJob(
   folder: string,
   script: string,
   signal: AbortSignal,
-  image?: string,
+  image: JobImage = {},
 ): Promise<StartedScript> {
   jobs += 1;
   const stateDir = `${folder}.state`;
@@ -104,7 +106,7 @@ async function startJob(
       ...{ jobId: `bench-${process.pid}-${jobs}`, script, env: {}, workdir: folder, stateDir },
       limits: { memoryBytes: 512 * MEBIBYTE, cpus: 1, processes: 64 },
       ...{ address: '127.0.0.1', toolchains: [] },
-      ...(image === undefined ? {} : { image }),
+      ...image,
     },
     { signal },
   );
