@@ -50,7 +50,7 @@ export function bwrapArguments(plan: BwrapPlan): readonly string[] {
       .flatMap((entry) =>
         entry.kind === 'link' ? ['--symlink', entry.target, entry.path] : ['--ro-bind', entry.path, entry.path],
       ),
-    ...['--proc', '/proc', '--dev', '/dev'],
+    ...[...processArguments, '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(half), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
     ...['--perms', '1777', '--size', String(Math.min(maxTmpBytes, half)), '--tmpfs', '/tmp'],
     ...['--dir', '/var', '--symlink', '../tmp', '/var/tmp'],
@@ -75,6 +75,12 @@ export function spaceArguments(jobId: string): readonly string[] {
     ...['--new-session', '--die-with-parent', '--cap-drop', 'ALL'],
   ];
 }
+
+/**
+ * What shows a job its processes, but not bubblewrap's own, the first of its PID namespace: the filter is not over that one, and whoever can write
+ * to its memory has it make calls past the filter.
+ */
+export const processArguments = ['--proc', '/proc', '--size', '4096', '--tmpfs', '/proc/1', '--remount-ro', '/proc/1'];
 
 /** For a command that has entered the namespaces of a job: the same view, and again no capabilities and the filter. */
 export function enterArguments(env: Readonly<Record<string, string>>): readonly string[] {

@@ -1,5 +1,12 @@
 import { systemPath } from '../supervised/system-path.ts';
-import { environmentArguments, inputFd, readOnlyData, sandboxWorkdir, spaceArguments } from './bwrap-arguments.ts';
+import {
+  environmentArguments,
+  inputFd,
+  processArguments,
+  readOnlyData,
+  sandboxWorkdir,
+  spaceArguments,
+} from './bwrap-arguments.ts';
 
 /** Where a job in an image finds its script: among the devices, since all else is the image's. */
 export const imageScript = '/dev/latent/job.sh';
@@ -42,7 +49,7 @@ export function enterImageArguments(plan: ImagePlan): readonly string[] {
 /** Mounts only on folders at the root, which the job cannot put a link in the place of while they are mounted on. */
 function view(plan: ImagePlan, devices: readonly string[]): readonly string[] {
   return [
-    ...['--bind', plan.root, '/', '--proc', '/proc', '--dev', '/dev'],
+    ...['--bind', plan.root, '/', ...processArguments, '--dev', '/dev'],
     ...['--perms', '1777', '--size', String(plan.shmBytes), '--tmpfs', '/dev/shm'],
     ...devices,
     ...['--remount-ro', '/dev'],

@@ -63,7 +63,7 @@ describe.skipIf(!fingerprint.available)(`what a job in a sandbox sees${unavailab
     const output = await run(`
       unshare --user true 2>&1; mount -t tmpfs x /tmp 2>&1; chroot / true 2>&1
       cp /bin/true mine && chmod 4755 mine 2>&1
-      echo 1 2>&1 >/proc/sys/kernel/core_pattern; nsenter --target 1 --mount true 2>&1; echo over`);
+      echo 1 2>&1 >/proc/sys/kernel/core_pattern; nsenter --target $$ --mount true 2>&1; echo over`);
     expect(output).toMatch(/unshare: unshare failed: Operation not permitted/);
     expect(output).toMatch(/mount: .*(permission denied|must be superuser)/i);
     expect(output).toMatch(/chroot: .*Operation not permitted/);

@@ -81,7 +81,7 @@ describe.skipIf(missing() !== '')(`a sandbox in a private network${missing()}`, 
   test('can neither change the network nor leave it', async () => {
     const [zero] = await openMembers(1);
     const script = `grep CapEff /proc/self/status
-      echo 1 2>&1 >/proc/sys/net/ipv4/ip_forward; nsenter --net=/proc/1/ns/net true 2>&1; unshare --net true 2>&1
+      echo 1 2>&1 >/proc/sys/net/ipv4/ip_forward; nsenter --net=/proc/self/ns/net true 2>&1; unshare --net true 2>&1
       command -v ip >/dev/null && ip link set latent0 down && echo went down; ${DEVICES} | grep -c .`;
     const handle = await bench.start({ script, ends: { code: 0 }, change: joining(zero) });
     const output = await readAll(bench.driver, handle);

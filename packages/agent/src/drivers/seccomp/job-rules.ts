@@ -4,7 +4,7 @@ import type { SystemCall } from './system-calls.ts';
 export const refusedCalls = [
   ...(['unshare', 'setns', 'mount', 'umount2', 'pivot_root', 'chroot'] as const),
   ...(['open_tree', 'move_mount', 'fsopen', 'fsconfig', 'fsmount', 'fspick', 'mount_setattr'] as const),
-  ...(['add_key', 'request_key', 'keyctl', 'ptrace', 'pidfd_getfd'] as const),
+  ...(['add_key', 'request_key', 'keyctl', 'ptrace', 'process_vm_readv', 'process_vm_writev', 'pidfd_getfd'] as const),
   ...(['bpf', 'perf_event_open', 'userfaultfd', 'fanotify_init', 'lookup_dcookie'] as const),
   ...(['name_to_handle_at', 'open_by_handle_at'] as const),
   ...(['init_module', 'finit_module', 'delete_module', 'kexec_load', 'kexec_file_load'] as const),

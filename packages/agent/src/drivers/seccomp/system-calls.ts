@@ -45,6 +45,8 @@ export const systemCalls = {
   open_by_handle_at: { x64: 304, arm64: 265 },
   clock_adjtime: { x64: 305, arm64: 266 },
   setns: { x64: 308, arm64: 268 },
+  process_vm_readv: { x64: 310, arm64: 270 },
+  process_vm_writev: { x64: 311, arm64: 271 },
   finit_module: { x64: 313, arm64: 273 },
   kexec_file_load: { x64: 320, arm64: 294 },
   bpf: { x64: 321, arm64: 280 },
