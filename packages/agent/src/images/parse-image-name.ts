@@ -1,5 +1,8 @@
 import { imageReferenceSchema, LatentError } from '@latent/protocol';
 
+/** Where Docker Hub answers; people write `docker.io`. */
+export const DOCKER_HUB = 'registry-1.docker.io';
+
 /** An image's name, taken apart by the rules of `docker pull`. */
 export interface ImageName {
   /** As it was written. */
@@ -38,5 +41,5 @@ export function parseImageName(written: string): ImageName {
 
 function onDockerHub(written: string, path: string, version: Pick<ImageName, 'digest' | 'tag'>): ImageName {
   const repository = path.includes('/') ? path : `library/${path}`;
-  return { written, registry: 'registry-1.docker.io', repository, ...version };
+  return { written, registry: DOCKER_HUB, repository, ...version };
 }
