@@ -127,16 +127,15 @@ async function knock(host: string, port: number): Promise<string> {
 async function lookAround(): Promise<void> {
   const hello = async (host: string) => readAll(await open(host, HELLO));
   const beyond = (addresses[0] ?? '').replace(/\d+$/, String(size + 1));
-  const [byName, byAddress, loopback, stranger, outside] = await Promise.all([
+  const [byName, byAddress, loopback, stranger] = await Promise.all([
     Promise.all(addresses.map((_, other) => hello(`rank-${other}.cluster`))),
     Promise.all(addresses.map(hello)),
     knock('127.0.0.1', Number(process.env['MACHINE_PORT'])),
     knock(beyond, PORT),
-    knock('203.0.113.1', 80),
   ]);
   const interfaces = Object.keys(networkInterfaces()).filter((name) => name !== 'lo');
   const { MASTER_ADDR: master, GLOO_SOCKET_IFNAME: gloo } = process.env;
-  tell('around', { byName, byAddress, loopback, stranger, outside, interfaces, master, gloo });
+  tell('around', { byName, byAddress, loopback, stranger, interfaces, master, gloo });
 }
 
 async function sendSteadily(): Promise<void> {
