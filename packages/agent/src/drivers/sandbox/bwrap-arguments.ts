@@ -21,7 +21,7 @@ export interface BwrapPlan {
 }
 
 export const sandboxWorkdir = '/work';
-export const resolverFile = '/etc/resolv.conf';
+const resolverFile = '/etc/resolv.conf';
 export const sandboxScript = '/run/latent/job.sh';
 const toolchainAt = (index: number) => `/opt/toolchains/${index}`;
 

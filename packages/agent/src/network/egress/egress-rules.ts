@@ -11,7 +11,7 @@ export const EGRESS_NAMESERVER = '198.19.255.3';
  * What is no public address (RFC 6890 and what replaced it), and so somebody's own network, this machine's or its cloud's. The last one is
  * public and yet answers machines of Azure with their own secrets.
  */
-export const NOT_PUBLIC = [
+const NOT_PUBLIC = [
   ...['0.0.0.0/8', '10.0.0.0/8', '100.64.0.0/10', '127.0.0.0/8', '169.254.0.0/16', '172.16.0.0/12'],
   ...['192.0.0.0/24', '192.0.2.0/24', '192.88.99.0/24', '192.168.0.0/16', '198.18.0.0/15', '198.51.100.0/24'],
   ...['203.0.113.0/24', '224.0.0.0/3', '168.63.129.16/32'],

@@ -4,10 +4,13 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { describe, expect, test } from 'vitest';
+import { silentLogger, systemClock } from '@latent/kit';
+import { afterEach, describe, expect, test } from 'vitest';
 import { makeFolder, startProcess, startTcpEnd, type TestProcess } from '../member-network.fixture.ts';
+import { removeMemberNetwork } from '../member-network.ts';
 import { probeNetwork } from '../probe-network.ts';
 import { EGRESS_INTERFACE, egressRules } from './egress-rules.ts';
+import { removeEgress } from './open-egress.ts';
 import { ownRanges } from './own-ranges.ts';
 import { probeEgress } from './probe-egress.ts';
 
@@ -25,6 +28,12 @@ const BEYOND = ['169.254.169.254', '100.100.100.200', '168.63.129.16', '192.168.
 const REFUSED_BY_OPERATOR = '20.3.3.3';
 
 const program = (name: string) => [process.execPath, fileURLToPath(new URL(name, import.meta.url))];
+
+/** What agents that tests kill leave, as they have to. Runs before all else is ended. */
+const leftovers: (() => Promise<void>)[] = [];
+afterEach(async () => {
+  for (const end of leftovers.splice(0)) await end();
+});
 
 interface TestMachine {
   /** Starts the agent, which opens its network or takes it up. */
@@ -69,6 +78,13 @@ async function openMachine(): Promise<TestMachine> {
     stateDir,
     agent: async () => {
       const agent = startProcess([...machine, ...program('./egress-process.fixture.ts'), setup]);
+      leftovers.push(async () => {
+        const { child } = agent;
+        if (child.kill('SIGKILL')) await once(child, 'exit');
+        const left = { stateDir, clock: systemClock, logger: silentLogger };
+        await removeEgress(left);
+        await removeMemberNetwork(left);
+      });
       const [namespacePath = '', nameserver = ''] = (await agent.line()).split(' ');
       return { ...agent, namespacePath, nameserver };
     },
