@@ -92,7 +92,7 @@ async function fingerprint(parts: SandboxParts, signal: AbortSignal): Promise<Dr
     : `limits: processes, and memory of each process, by rlimit; cpu is not limited (no cgroup: ${cgroups.reason})`;
   const notes = [
     limits,
-    'network: shared with the machine, and a job can reach what the machine can, its local services included; one in a private network reaches that alone',
+    'network: shared with the machine, and a job can reach what the machine can, its local services included; one in a private network reaches that, and public addresses where it has a way out',
     answer.root ? 'the agent is root: each job runs as a user of its own' : "jobs run as the agent's user",
     'disk: not limited',
   ];

@@ -85,13 +85,16 @@ export async function endCarrier(stateDir: string, { clock }: { readonly clock: 
   await rm(join(stateDir, FILE), { force: true });
 }
 
-/** Nothing of the machine but /etc and /run, read-only, no capability but one, a filter over its calls: it reads what a job made up. */
+/**
+ * It reads what a job made up. Of an agent that is root it sees /etc and /run alone and has no capability but one; of another it is that user, as
+ * slirp4netns has no such sandbox within a user namespace of one user. Over both there is a filter.
+ */
 function carrierCommand(namespacePath: string): readonly string[] {
   const isRoot = process.getuid?.() === 0;
   return [
     ...['slirp4netns', '--configure', `--cidr=${EGRESS_SUBNET}`, `--mtu=${MTU}`, '--disable-host-loopback'],
-    ...['--enable-sandbox', '--enable-seccomp', '--ready-fd=3', '--netns-type=path'],
-    ...(isRoot ? [] : [`--userns-path=${join(dirname(namespacePath), 'user')}`]),
+    ...['--enable-seccomp', '--ready-fd=3', '--netns-type=path'],
+    ...(isRoot ? ['--enable-sandbox'] : [`--userns-path=${join(dirname(namespacePath), 'user')}`]),
     ...[namespacePath, EGRESS_INTERFACE],
   ];
 }
