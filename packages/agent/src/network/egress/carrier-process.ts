@@ -1,18 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Readable } from 'node:stream';
-import {
-  type Clock,
-  identifyProcess,
-  isRunning,
-  type ProcessIdentity,
-  processIdentitySchema,
-  signalProcess,
-} from '@latent/kit';
-import { isMissing } from '../../drivers/is-missing.ts';
+import { type Clock, identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '@latent/kit';
 import { systemPath } from '../../drivers/supervised/system-path.ts';
+import { readProcess, saveProcess } from '../saved-process.ts';
 import { EGRESS_INTERFACE, EGRESS_SUBNET } from './egress-rules.ts';
 
 const FILE = 'egress.json';
@@ -34,7 +27,7 @@ echo up; read -r word && [ "$word" = keep ] && exec "$@" </dev/null >>"$LATENT_L
 
 /** The process that was started for the state folder and still carries; undefined once it is gone. */
 export async function findCarrier(stateDir: string): Promise<ProcessIdentity | undefined> {
-  const carrier = await readCarrier(stateDir);
+  const carrier = await readProcess(join(stateDir, FILE));
   return carrier !== undefined && isRunning(carrier) ? carrier : undefined;
 }
 
@@ -62,7 +55,7 @@ export async function startCarrier(namespacePath: string, stateDir: string): Pro
     const isUp = await Promise.race([once(stdout, 'data').then(() => true), ended.then(() => false)]);
     if (!isUp || child.pid === undefined) throw new Error('its limits cannot be set');
     const carrier = identifyProcess(child.pid);
-    await saveCarrier(stateDir, carrier);
+    await saveProcess(join(stateDir, FILE), carrier);
     const signal = AbortSignal.timeout(READY_LIMIT_MS);
     const said = Promise.race([once(ready, 'data', { signal }).then(() => true), ended.then(() => false)]);
     stdin.end('keep\n');
@@ -78,7 +71,7 @@ export async function startCarrier(namespacePath: string, stateDir: string): Pro
 
 /** Ends what carries for the state folder, if anything. Repeatable. */
 export async function endCarrier(stateDir: string, { clock }: { readonly clock: Clock }): Promise<void> {
-  const carrier = await readCarrier(stateDir);
+  const carrier = await readProcess(join(stateDir, FILE));
   if (carrier !== undefined && signalProcess(carrier, 'SIGKILL')) {
     while (isRunning(carrier)) await clock.sleep(LOOK_MS);
   }
@@ -103,19 +96,4 @@ const lastLine = (text: string) => text.trim().split('\n').at(-1)?.slice(0, 200)
 
 function isReadable(stream: unknown): stream is Readable {
   return typeof stream === 'object' && stream !== null && 'read' in stream;
-}
-
-async function saveCarrier(stateDir: string, carrier: ProcessIdentity): Promise<void> {
-  const fresh = join(stateDir, `${FILE}.new`);
-  await writeFile(fresh, JSON.stringify(carrier), { mode: 0o600, flush: true });
-  await rename(fresh, join(stateDir, FILE));
-}
-
-async function readCarrier(stateDir: string): Promise<ProcessIdentity | undefined> {
-  try {
-    return processIdentitySchema.parse(JSON.parse(await readFile(join(stateDir, FILE), 'utf8')));
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  }
 }

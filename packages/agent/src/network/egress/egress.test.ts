@@ -27,7 +27,9 @@ const ROUTER = '10.77.0.1';
 const BEYOND = ['169.254.169.254', '100.100.100.200', '168.63.129.16', '192.168.7.7', '172.16.0.5', '198.51.100.9'];
 const REFUSED_BY_OPERATOR = '20.3.3.3';
 
-const program = (name: string) => [process.execPath, fileURLToPath(new URL(name, import.meta.url))];
+const program = (file: URL) => [process.execPath, fileURLToPath(file)];
+const WORLD = program(new URL('./world.fixture.ts', import.meta.url));
+const AGENT = program(new URL('./egress-process.fixture.ts', import.meta.url));
 
 /** What agents that tests kill leave, as they have to. Runs before all else is ended. */
 const leftovers: (() => Promise<void>)[] = [];
@@ -70,14 +72,14 @@ async function openMachine(): Promise<TestMachine> {
   );
   on(world, `ip route add ${OWN_PUBLIC}/32 via 10.77.0.2`);
   for (const where of [world, machine]) {
-    expect(await startProcess([...where, ...program('./world.fixture.ts'), String(PORT)]).line()).toBe('up');
+    expect(await startProcess([...where, ...WORLD, String(PORT)]).line()).toBe('up');
   }
   const setup = JSON.stringify({ stateDir, refused: [`${REFUSED_BY_OPERATOR}/32`] });
   return {
     within: machine,
     stateDir,
     agent: async () => {
-      const agent = startProcess([...machine, ...program('./egress-process.fixture.ts'), setup]);
+      const agent = startProcess([...machine, ...AGENT, setup]);
       leftovers.push(async () => {
         const { child } = agent;
         if (child.kill('SIGKILL')) await once(child, 'exit');

@@ -1,17 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import {
-  type Clock,
-  identifyProcess,
-  isRunning,
-  type ProcessIdentity,
-  processIdentitySchema,
-  signalProcess,
-} from '@latent/kit';
-import { isMissing } from '../../drivers/is-missing.ts';
+import { type Clock, identifyProcess, isRunning, type ProcessIdentity, signalProcess } from '@latent/kit';
 import { systemPath } from '../../drivers/supervised/system-path.ts';
+import { readProcess, saveProcess } from '../saved-process.ts';
 
 /** A network namespace that lasts as long as the process that holds it: one that sleeps, and outlives the agent. */
 export interface HeldNamespace {
@@ -50,7 +43,7 @@ export async function holdNamespace(stateDir: string): Promise<HeldNamespace> {
   const isUp = await Promise.race([once(child.stdout, 'data').then(() => true), ended.then(() => false)]);
   if (!isUp || child.pid === undefined) throw new Error(complaint.trim() || 'unshare said nothing');
   const holder = identifyProcess(child.pid);
-  await saveHolder(stateDir, holder);
+  await saveProcess(join(stateDir, FILE), holder);
   // One that was killed just now is found missing by whoever comes next.
   child.stdin.on('error', () => undefined);
   child.stdin.end('keep\n');
@@ -62,13 +55,13 @@ export async function holdNamespace(stateDir: string): Promise<HeldNamespace> {
 
 /** The namespace that was held for the state folder; undefined once it is gone. */
 async function findNamespace(stateDir: string): Promise<HeldNamespace | undefined> {
-  const holder = await readHolder(stateDir);
+  const holder = await readProcess(join(stateDir, FILE));
   return holder !== undefined && isRunning(holder) ? toNamespace(holder) : undefined;
 }
 
 /** Ends the holder. The namespace goes with it, unless something else still runs in it. Repeatable. */
 export async function dropNamespace(stateDir: string, { clock }: { readonly clock: Clock }): Promise<void> {
-  const holder = await readHolder(stateDir);
+  const holder = await readProcess(join(stateDir, FILE));
   if (holder !== undefined && signalProcess(holder, 'SIGKILL')) {
     while (isRunning(holder)) await clock.sleep(LOOK_MS);
   }
@@ -85,18 +78,3 @@ export function enterNamespace(path: string, nsenter = 'nsenter'): readonly stri
 }
 
 const toNamespace = (holder: ProcessIdentity): HeldNamespace => ({ holder, path: `/proc/${holder.pid}/ns/net` });
-
-async function saveHolder(stateDir: string, holder: ProcessIdentity): Promise<void> {
-  const fresh = join(stateDir, `${FILE}.new`);
-  await writeFile(fresh, JSON.stringify(holder), { mode: 0o600, flush: true });
-  await rename(fresh, join(stateDir, FILE));
-}
-
-async function readHolder(stateDir: string): Promise<ProcessIdentity | undefined> {
-  try {
-    return processIdentitySchema.parse(JSON.parse(await readFile(join(stateDir, FILE), 'utf8')));
-  } catch (thrown) {
-    if (isMissing(thrown)) return undefined;
-    throw thrown;
-  }
-}
