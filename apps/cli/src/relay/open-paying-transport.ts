@@ -47,6 +47,7 @@ export function openPayingTransport(home: LatentHome, { record, journal, chain, 
     /** The cluster is over: leases with books are closed. */
     settle: () => desk.end(),
     close: async () => {
+      desk.stop();
       await transport.close();
       counter.close();
       relays.close();

@@ -39,6 +39,8 @@ export interface RelayDesk {
   start(transport: PaidTransport): void;
   /** Ends all leases: what they cost is paid, the rest comes back. To be called when nothing is relayed any more. */
   end(): Promise<void>;
+  /** Pays nothing more, at once; leases that are open are left to the next life of the process. After `end` there is no need to. */
+  stop(): void;
 }
 
 export function createRelayDesk(context: RelayDeskContext): RelayDesk {
@@ -59,7 +61,7 @@ class Desk implements RelayDesk {
   #transport: PaidTransport | undefined;
   /** Vouchers are signed one after the other: two at once could promise the same money. */
   #signing: Promise<unknown> = Promise.resolve();
-  #isEnding = false;
+  readonly #ending = new AbortController();
   /** Words that came before `start`. */
   #early: (() => void)[] = [];
 
@@ -108,11 +110,19 @@ class Desk implements RelayDesk {
     void this.#tick();
   }
 
+  stop(): void {
+    this.#ending.abort();
+  }
+
   async end(): Promise<void> {
-    this.#isEnding = true;
+    this.stop();
     await Promise.all(this.#opening.values());
     await this.#signing;
     for (const lease of this.#openLeases()) await this.#close(lease);
+  }
+
+  get #isEnding(): boolean {
+    return this.#ending.signal.aborted;
   }
 
   #openLeases(book?: string): readonly RelayLease[] {
@@ -198,8 +208,9 @@ class Desk implements RelayDesk {
   }
 
   async #tick(): Promise<void> {
-    const { clock, journal, signal } = this.#context;
-    while (!signal.aborted && !this.#isEnding) {
+    const { clock, journal } = this.#context;
+    const signal = AbortSignal.any([this.#context.signal, this.#ending.signal]);
+    while (!signal.aborted) {
       const nowSeconds = Math.floor(clock.nowMs() / 1_000);
       for (const need of journal.takeNeeds()) this.#note(need);
       for (const [book, counted] of this.#lowSince) {
