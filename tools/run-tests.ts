@@ -12,9 +12,9 @@ interface Suite {
 
 /** Quick ones first; one after the other, so that 2 cores are enough. */
 const suites: readonly Suite[] = [
-  { name: 'unit', run: (filters) => runVitest('unit', filters) },
+  { name: 'unit', run: (filters) => runVitest(['unit'], filters) },
   { name: 'contracts', run: runContractTests },
-  { name: 'e2e', run: (filters) => runVitest('e2e', filters) },
+  { name: 'e2e', run: (filters) => runVitest(['e2e', 'nat'], filters) },
 ];
 
 /** All suites unless some are named; a path alone means the TypeScript ones. */

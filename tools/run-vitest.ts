@@ -3,10 +3,13 @@ import { ROOT } from './run-command.ts';
 import { NOTHING, type Tally } from './tally.ts';
 
 /**
- * Runs one project of vitest.config.ts with its output shown.
+ * Runs projects of vitest.config.ts with their output shown.
  * @param filters parts of paths; empty for all files
  */
-export async function runVitest(project: 'unit' | 'e2e', filters: readonly string[]): Promise<Tally> {
+export async function runVitest(
+  projects: readonly ('unit' | 'e2e' | 'nat')[],
+  filters: readonly string[],
+): Promise<Tally> {
   let tally = NOTHING;
   const counter: Reporter = {
     onTestRunEnd: (modules, unhandled) => {
@@ -15,7 +18,7 @@ export async function runVitest(project: 'unit' | 'e2e', filters: readonly strin
   };
   await startVitest([...filters], {
     root: ROOT,
-    project: [project],
+    project: [...projects],
     run: true,
     watch: false,
     passWithNoTests: true,
