@@ -293,7 +293,7 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       const handle = await bench.start({ script: 'exec tail /dev/zero', ends: { code: 137 }, change: { limits } });
       const exit = await bench.driver.wait(handle, { signal: signal() });
       expect(exit.code).toBe(137);
-      // Podman does not know on cgroup v1; Docker does if it hears of it before it hears of the end, in either order of which the kernel tells.
+      // Podman does not know on cgroup v1. Docker does if it hears of it before the end, and the two may come in either order.
       expect([undefined, 'out of memory']).toContain(exit.reason);
     });
   });
