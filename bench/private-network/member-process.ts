@@ -30,8 +30,8 @@ async function answer(asked: MemberAsked): Promise<MemberTold> {
     case 'join':
       return await join(asked);
     case 'count': {
-      const [link] = network?.links() ?? [];
-      return { kind: 'counted', sentBytes: link?.sentBytes ?? 0, droppedPackets: link?.droppedPackets ?? 0 };
+      const [way] = network?.ways() ?? [];
+      return { kind: 'counted', sentBytes: way?.sentBytes ?? 0, droppedPackets: way?.droppedPackets ?? 0 };
     }
     case 'leave':
       await network?.close();

@@ -42,7 +42,7 @@ function createCarrier(): Carrier {
       plans.push(plan);
       return {
         namespacePath: `${stateDir}/netns`,
-        links: () => [{ rank: PEER, stream: undefined, sentBytes: 0, receivedBytes: 0, droppedPackets: 0 }],
+        ways: () => [{ rank: PEER, stream: undefined, sentBytes: 0, receivedBytes: 0, droppedPackets: 0 }],
         accept: () => {},
         close: async () => void closed.push(plan.rank),
       };

@@ -108,7 +108,7 @@ describe('an agent that is told the plan', () => {
   }
 
   async function openBench(isAble: boolean): Promise<LeaseBench> {
-    const open = async () => ({ namespacePath: '/n', links: () => [], accept: () => {}, close: async () => {} });
+    const open = async () => ({ namespacePath: '/n', ways: () => [], accept: () => {}, close: async () => {} });
     const bench = await openLeaseBench(isAble ? { open, remove: () => {} } : undefined);
     bench.desk.context.members.save(recordOf(bench, bench.desk.context.chain.domain));
     return bench;

@@ -82,7 +82,7 @@ export async function openMembers(count: number, elsewhere: readonly PeerKey[] =
     );
     cleanups.push(() => network.close());
     const linked = async () => {
-      while (network.links().some(({ stream }) => stream === undefined)) await new Promise(setImmediate);
+      while (network.ways().some(({ stream }) => stream === undefined)) await new Promise(setImmediate);
     };
     members.push({ network, transport, peer, stateDir, linked });
   }

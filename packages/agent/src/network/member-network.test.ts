@@ -42,7 +42,7 @@ describe.skipIf(missing !== '')(`a private network${missing}`, { timeout: 60_000
       expect(await ends[from]?.(`push ${4 * MEBIBYTE}`)).toBe('same');
     }
     for (const { network } of members)
-      expect(network.links().map(({ receivedBytes }) => receivedBytes > 0)).toEqual([true, true]);
+      expect(network.ways().map(({ receivedBytes }) => receivedBytes > 0)).toEqual([true, true]);
   });
 
   test('leads to nothing but its members: no service of the machine, no address beyond, no rank that is not there', async () => {
@@ -77,7 +77,7 @@ describe.skipIf(missing !== '')(`a private network${missing}`, { timeout: 60_000
       await stranger.close();
     }
     await one?.linked();
-    expect(zero?.network.links()).toMatchObject([{ rank: 1, receivedBytes: 0, droppedPackets: 0 }]);
+    expect(zero?.network.ways()).toMatchObject([{ rank: 1, receivedBytes: 0, droppedPackets: 0 }]);
   });
 
   test('keeps a TCP connection over the death of an agent, which takes up the same namespace', async () => {

@@ -3,8 +3,8 @@ import { LatentError, type LeaseId, NETWORK_INTERFACE } from '@latent/protocol';
 import type { EncryptedStream } from '@latent/transport';
 import { dropNamespace, type HeldNamespace, holdNamespace } from './namespace/held-namespace.ts';
 import { MAX_PACKET_BYTES, readHeader, toAddressNumber } from './packet.ts';
-import { RankLink } from './rank-link.ts';
 import { openTun, type Tun } from './tun/open-tun.ts';
+import { WayToRank } from './way-to-rank.ts';
 
 /** Who is in the network, as this member sees it. */
 export interface MemberNetworkPlan {
@@ -28,7 +28,7 @@ export interface MemberNetworkOptions {
 }
 
 /** How another rank is reached at present. */
-export interface NetworkLink {
+export interface NetworkWay {
   readonly rank: number;
   /** Undefined while there is none, and packets for it are lost. */
   readonly stream: EncryptedStream | undefined;
@@ -45,7 +45,7 @@ export interface MemberNetwork {
   readonly namespacePath: string;
   /** IPv4 address to resolve names at, where the network has a way out (`egress/with-egress.ts`). */
   readonly nameserver?: string;
-  links(): readonly NetworkLink[];
+  ways(): readonly NetworkWay[];
   /** Takes a stream over that another rank opened; the caller has checked that its key is the one of that rank. */
   accept(rank: number, stream: EncryptedStream): void;
   /** Drops the streams and removes the namespace. What still runs in it keeps it, without a way out. Never throws. */
@@ -69,28 +69,28 @@ export async function openMemberNetwork(
   const { namespace, tun } = await bringUp(plan, options);
   const ending = new AbortController();
   const own = toAddressNumber(plan.address);
-  const links = plan.others.map(({ rank, address }) => {
+  const ways = plan.others.map(({ rank, address }) => {
     const at = { ownRank: plan.rank, rank, own, other: toAddressNumber(address) };
     const deliver = (packet: Uint8Array) => tun.write(packet);
-    return new RankLink({ ...at, clock, logger, signal: ending.signal, openStream: options.openStream, deliver });
+    return new WayToRank({ ...at, clock, logger, signal: ending.signal, openStream: options.openStream, deliver });
   });
-  const byRank = new Map(links.map((link) => [link.rank, link]));
+  const byRank = new Map(ways.map((way) => [way.rank, way]));
   carryPackets(tun, own, new Map(plan.others.map(({ rank, address }) => [toAddressNumber(address), byRank.get(rank)])));
 
   const letGo = () => {
     ending.abort();
-    for (const link of links) link.close();
+    for (const way of ways) way.close();
     tun.close();
   };
   signal.addEventListener('abort', letGo, { once: true });
   if (signal.aborted) letGo();
   return {
     namespacePath: namespace.path,
-    links: () => links.map(toNetworkLink),
+    ways: () => ways.map(toNetworkWay),
     accept: (rank, stream) => {
-      const link = byRank.get(rank);
-      if (link === undefined || ending.signal.aborted) stream.destroy();
-      else link.accept(stream);
+      const way = byRank.get(rank);
+      if (way === undefined || ending.signal.aborted) stream.destroy();
+      else way.accept(stream);
     },
     close: async () => {
       signal.removeEventListener('abort', letGo);
@@ -134,7 +134,7 @@ async function bringUp(
 }
 
 /** Takes what the job sends, and hands on what goes to a member: nothing else leaves, and in nobody else's name. */
-function carryPackets(tun: Tun, own: number, links: ReadonlyMap<number, RankLink | undefined>): void {
+function carryPackets(tun: Tun, own: number, ways: ReadonlyMap<number, WayToRank | undefined>): void {
   const memory = new Uint8Array(MAX_PACKET_BYTES);
   tun.watch(() => {
     for (let left = PACKETS_AT_ONCE; left > 0; left -= 1) {
@@ -142,11 +142,11 @@ function carryPackets(tun: Tun, own: number, links: ReadonlyMap<number, RankLink
       if (length === 0) return;
       const packet = memory.subarray(0, length);
       const header = readHeader(packet);
-      if (header?.source === own && header.totalBytes === length) links.get(header.destination)?.send(packet);
+      if (header?.source === own && header.totalBytes === length) ways.get(header.destination)?.send(packet);
     }
   });
 }
 
-function toNetworkLink({ rank, stream, sentBytes, receivedBytes, droppedPackets }: RankLink): NetworkLink {
+function toNetworkWay({ rank, stream, sentBytes, receivedBytes, droppedPackets }: WayToRank): NetworkWay {
   return { rank, stream, sentBytes, receivedBytes, droppedPackets };
 }

@@ -197,7 +197,7 @@ function toJobNetwork(plan: PlannedNetwork, { namespacePath, nameserver }: Membe
 }
 
 function toStatus(plan: PlannedNetwork, network: MemberNetwork, transport: Transport): NetworkStatus {
-  const routes = network.links().flatMap(({ rank, stream }) => {
+  const routes = network.ways().flatMap(({ rank, stream }) => {
     const key = plan.ranks.find((one) => one.rank === rank)?.peerKey;
     if (stream?.route === undefined || key === undefined) return [];
     return [{ kind: stream.route.kind, roundTripMs: transport.routeTo(key)?.roundTripMs }];

@@ -4,7 +4,7 @@ import { createKeyPair, createTcpTransport, type EncryptedStream, type Transport
 import { afterEach, describe, expect, test } from 'vitest';
 import { toAddressNumber } from './packet.ts';
 import { packetOf } from './packets.fixture.ts';
-import { RankLink } from './rank-link.ts';
+import { WayToRank } from './way-to-rank.ts';
 
 const addresses = ['100.84.0.1', '100.84.0.2'] as const;
 const there = { source: addresses[1], destination: addresses[0] };
@@ -28,12 +28,12 @@ interface Arrivals {
   atLeast(count: number): Promise<readonly Buffer[]>;
 }
 
-function openLink(ownRank: 0 | 1, openStream: () => Promise<EncryptedStream>): { link: RankLink } & Arrivals {
+function openWay(ownRank: 0 | 1, openStream: () => Promise<EncryptedStream>): { way: WayToRank } & Arrivals {
   const rank = ownRank === 0 ? 1 : 0;
   const ending = new AbortController();
   const came: Buffer[] = [];
   let arrived = Promise.withResolvers<void>();
-  const link = new RankLink({
+  const way = new WayToRank({
     ownRank,
     rank,
     own: toAddressNumber(addresses[ownRank]),
@@ -51,10 +51,10 @@ function openLink(ownRank: 0 | 1, openStream: () => Promise<EncryptedStream>): {
   });
   cleanups.push(() => {
     ending.abort();
-    link.close();
+    way.close();
   });
   return {
-    link,
+    way,
     atLeast: async (count) => {
       while (came.length < count) await arrived.promise;
       return came;
@@ -70,23 +70,23 @@ async function openHalf() {
   const accepted = Promise.withResolvers<EncryptedStream>();
   const far = await openEnd((stream) => accepted.resolve(stream));
   const near = await openEnd((stream) => stream.destroy());
-  const half = openLink(0, () => connect(near.transport, far));
+  const half = openWay(0, () => connect(near.transport, far));
   return { ...half, stream: await accepted.promise };
 }
 
 describe('a way to another rank', () => {
   test('hands on what comes, several packets to a message too, and the largest there are', async () => {
-    const { stream, atLeast, link } = await openHalf();
+    const { stream, atLeast, way } = await openHalf();
     const packets = [{ mark: 1 }, { mark: 2, totalBytes: 65_535 }, { mark: 3, totalBytes: 21 }].map((wish) =>
       packetOf({ ...there, ...wish }),
     );
     await stream.send(Buffer.concat(packets));
     expect(await atLeast(3)).toEqual(packets);
-    expect(link).toMatchObject({ receivedBytes: 60 + 65_535 + 21, droppedPackets: 0 });
+    expect(way).toMatchObject({ receivedBytes: 60 + 65_535 + 21, droppedPackets: 0 });
   });
 
   test('loses what another rank says in somebody else’s name, to anybody else, or in no form that it should', async () => {
-    const { stream, atLeast, link } = await openHalf();
+    const { stream, atLeast, way } = await openHalf();
     const lie = packetOf(there);
     lie.writeUInt16BE(61, 2);
     const six = packetOf(there);
@@ -109,16 +109,16 @@ describe('a way to another rank', () => {
     const last = packetOf({ ...there, mark: 9 });
     await stream.send(last);
     expect(await atLeast(1)).toEqual([last]);
-    expect(link.droppedPackets).toBe(refused.length);
+    expect(way.droppedPackets).toBe(refused.length);
   });
 
   test('sends whole packets in their order', async () => {
-    const { stream, link } = await openHalf();
-    await viaStream(link);
+    const { stream, way } = await openHalf();
+    await viaStream(way);
     const packets = Array.from({ length: 200 }, (_, mark) =>
       packetOf({ source: addresses[0], destination: addresses[1], protocol: 6, totalBytes: 60 + mark * 40, mark }),
     );
-    for (const packet of packets) link.send(packet);
+    for (const packet of packets) way.send(packet);
     const expected = Buffer.concat(packets);
     let bytes = Buffer.alloc(0);
     for await (const message of stream.messages()) {
@@ -126,17 +126,17 @@ describe('a way to another rank', () => {
       if (bytes.byteLength >= expected.byteLength) break;
     }
     expect(bytes.equals(expected)).toBe(true);
-    expect(link.droppedPackets).toBe(0);
+    expect(way.droppedPackets).toBe(0);
   });
 
   test('sends by datagram what may be lost and fits one, and holds datagrams to the same rules', async () => {
-    const { stream, link, atLeast } = await openHalf();
-    await viaStream(link);
+    const { stream, way, atLeast } = await openHalf();
+    await viaStream(way);
     const datagram = new Promise<Uint8Array>((resolve) => stream.onDatagram(resolve));
     const wish = { source: addresses[0], destination: addresses[1] };
     const [small, large] = [packetOf({ ...wish, totalBytes: 1_100 }), packetOf({ ...wish, totalBytes: 1_101 })];
-    link.send(small);
-    link.send(large);
+    way.send(small);
+    way.send(large);
     expect(Buffer.from(await datagram)).toEqual(small);
     for await (const message of stream.messages()) {
       expect(Buffer.from(message)).toEqual(large);
@@ -146,16 +146,16 @@ describe('a way to another rank', () => {
       expect(await atLeast(1)).toEqual([packetOf({ ...there, mark: 4 })]);
       break;
     }
-    expect(link).toMatchObject({ sentBytes: 2_201, droppedPackets: 2 });
+    expect(way).toMatchObject({ sentBytes: 2_201, droppedPackets: 2 });
   });
 
   test('loses what there is no room for when the other rank reads nothing', async () => {
-    const { link } = await openHalf();
-    await viaStream(link);
+    const { way } = await openHalf();
+    await viaStream(way);
     const packet = packetOf({ source: addresses[0], destination: addresses[1], totalBytes: 65_000 });
     // 260 MB at once, and nobody has a turn in between.
-    for (let left = 4_000; left > 0; left -= 1) link.send(packet);
-    expect(link.droppedPackets).toBeGreaterThan(3_900);
+    for (let left = 4_000; left > 0; left -= 1) way.send(packet);
+    expect(way.droppedPackets).toBeGreaterThan(3_900);
   });
 
   test('loses what is sent while there is no stream, and opens another one when one breaks', async () => {
@@ -169,13 +169,13 @@ describe('a way to another rank', () => {
     const near = await openEnd((stream) => stream.destroy());
     let refusals = 2;
     const first = next.promise;
-    const { link } = openLink(0, async () => {
+    const { way } = openWay(0, async () => {
       refusals -= 1;
       if (refusals >= 0) throw new Error('not yet');
       return await connect(near.transport, far);
     });
-    link.send(packetOf({ source: addresses[0], destination: addresses[1] }));
-    expect(link).toMatchObject({ stream: undefined, droppedPackets: 1 });
+    way.send(packetOf({ source: addresses[0], destination: addresses[1] }));
+    expect(way).toMatchObject({ stream: undefined, droppedPackets: 1 });
     const second = first.then((stream) => {
       const another = next.promise;
       stream.destroy();
@@ -189,7 +189,7 @@ describe('a way to another rank', () => {
     const all: EncryptedStream[] = [];
     const bothOpened = Promise.withResolvers<void>();
     let opened = 0;
-    const ends = await Promise.all([0, 1].map((rank) => openEnd((stream) => links[rank]?.link.accept(stream))));
+    const ends = await Promise.all([0, 1].map((rank) => openEnd((stream) => ways[rank]?.way.accept(stream))));
     const open = (from: number) => async () => {
       const [own, other] = [ends[from], ends[1 - from]];
       if (own === undefined || other === undefined) throw new Error('no such end');
@@ -200,20 +200,20 @@ describe('a way to another rank', () => {
       await bothOpened.promise;
       return stream;
     };
-    const links = [openLink(0, open(0)), openLink(1, open(1))];
+    const ways = [openWay(0, open(0)), openWay(1, open(1))];
     await bothOpened.promise;
     const [lowers, highers] = all[0]?.remoteKey === ends[1]?.transport.key ? all : all.toReversed();
     await highers?.closed;
-    await viaStream(links[0]?.link);
-    await viaStream(links[1]?.link);
-    links[0]?.link.send(packetOf({ source: addresses[0], destination: addresses[1], protocol: 6, mark: 5 }));
-    expect((await links[1]?.atLeast(1))?.[0]?.at(-1)).toBe(5);
-    expect(links[0]?.link.stream).toBe(lowers);
+    await viaStream(ways[0]?.way);
+    await viaStream(ways[1]?.way);
+    ways[0]?.way.send(packetOf({ source: addresses[0], destination: addresses[1], protocol: 6, mark: 5 }));
+    expect((await ways[1]?.atLeast(1))?.[0]?.at(-1)).toBe(5);
+    expect(ways[0]?.way.stream).toBe(lowers);
     expect(all).toHaveLength(2);
   });
 });
 
-/** Waits until the link has its stream. */
-async function viaStream(link: RankLink | undefined): Promise<void> {
-  while (link?.stream === undefined) await new Promise(setImmediate);
+/** Waits until the way has its stream. */
+async function viaStream(way: WayToRank | undefined): Promise<void> {
+  while (way?.stream === undefined) await new Promise(setImmediate);
 }

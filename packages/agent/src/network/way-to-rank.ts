@@ -16,7 +16,7 @@ const MAX_PAUSE_MS = 10_000;
 /** The higher rank leaves it to the lower one, unless that does not get through. */
 const HIGHER_PAUSE_MS = 5_000;
 
-export interface RankLinkOptions {
+export interface WayToRankOptions {
   readonly ownRank: number;
   readonly rank: number;
   /** Address of this member, and of the other one. */
@@ -40,19 +40,19 @@ interface Carrier {
  * The way to one other rank: at most one stream that is sent on. TCP goes in order over the stream, so that it loses and doubles nothing; what may
  * be lost goes by datagram where it fits. A stream's messages hold whole packets, one behind the other.
  */
-export class RankLink {
+export class WayToRank {
   readonly rank: number;
   sentBytes = 0;
   receivedBytes = 0;
   droppedPackets = 0;
-  readonly #options: RankLinkOptions;
+  readonly #options: WayToRankOptions;
   #carrier: Carrier | undefined;
   #queue: Uint8Array[] = [];
   #queuedBytes = 0;
   #isSending = false;
   #wake: (() => void) | undefined;
 
-  constructor(options: RankLinkOptions) {
+  constructor(options: WayToRankOptions) {
     this.#options = options;
     this.rank = options.rank;
     void this.#keepOpen();
