@@ -4,7 +4,7 @@ import type { JobExit, JobState } from '../driver.ts';
 import { isMissing } from '../is-missing.ts';
 import { isRunning, readBootId } from '../supervised/process-table.ts';
 import type { DockerJob } from './docker-job.ts';
-import { type Container, inspectContainer } from './engine/container-answers.ts';
+import { type Container, inspectContainer, ranOutOfMemory } from './engine/container-answers.ts';
 import type { Engine } from './engine/open-engine.ts';
 import { printable } from './engine/printable.ts';
 
@@ -27,7 +27,7 @@ export async function readContainerState(job: DockerJob, open: () => Promise<Eng
     };
   }
   if (container.State.Running) return { kind: 'running' };
-  return { kind: 'exited', exit: await keepExit(job, exitOf(container)) };
+  return { kind: 'exited', exit: await keepExit(job, await exitOf(engine, container)) };
 }
 
 /** For a job of which nothing runs any more while the engine, which knows its exit code, stays away. */
@@ -56,10 +56,12 @@ async function endingContainer(job: DockerJob, engine: Engine): Promise<Containe
   return inspectContainer(engine, job.container);
 }
 
-function exitOf({ State }: Container): JobExit {
+async function exitOf(engine: Engine, container: Container): Promise<JobExit> {
+  const { State } = container;
   const { Status, ExitCode, OOMKilled, Error: complaint = '' } = State;
   if (Status === 'created') return { code: -1, reason: 'it was never started' };
-  if (OOMKilled === true && ExitCode === killedCode) return { code: ExitCode, reason: 'out of memory' };
+  const isStarved = async () => OOMKilled === true || (await ranOutOfMemory(engine, container, Date.now()));
+  if (ExitCode === killedCode && (await isStarved())) return { code: ExitCode, reason: 'out of memory' };
   if (complaint !== '') return { code: ExitCode, reason: printable(complaint) };
   return { code: ExitCode };
 }

@@ -28,6 +28,24 @@ export async function inspectContainer(engine: Engine, name: string): Promise<Co
   return answer.status === 404 ? undefined : readAnswer(answer, containerSchema, 'describe a container');
 }
 
+/** How long Docker may be behind with the kernel's word that memory ran out. */
+const HEARD_WITHIN_MS = 500;
+
+/**
+ * Whether Docker has heard that the container ran out of memory. What it notes at the end lacks that where the kernel's word came after the
+ * end, and is never put right; its log of events has both, in whatever order. Podman has no such event on cgroup v1.
+ * @throws LatentError DRIVER_UNAVAILABLE, DRIVER_FAILED
+ */
+export async function ranOutOfMemory(engine: Engine, { Id, Created }: Container, nowMs: number): Promise<boolean> {
+  if (engine.kind !== 'docker') return false;
+  const filters = JSON.stringify({ container: [Id], event: ['oom'] });
+  const since = String(Math.floor((Date.parse(Created) || 0) / 1_000));
+  const query = new URLSearchParams({ since, until: ((nowMs + HEARD_WITHIN_MS) / 1_000).toFixed(3), filters });
+  const answer = await engine.ask(`/events?${query}`);
+  refuseFailure(answer, 'say whether memory ran out');
+  return answer.text.trim() !== '';
+}
+
 /** SIGKILL to the container's first process, by which all of it ends. Fine where it has ended or is gone. */
 export async function killContainer(engine: Engine, name: string): Promise<void> {
   const answer = await engine.act('POST', `/containers/${name}/kill?signal=SIGKILL`);

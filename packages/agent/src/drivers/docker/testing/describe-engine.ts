@@ -288,13 +288,12 @@ export function describeEngine(name: EngineName, engine: TestEngine): void {
       expect(await bench.driver.recover(known)).toEqual({ kind: 'running' });
     });
 
-    test('ends when it wants more memory than it may have, and is said to have, where the engine knows', async () => {
+    test('says when the kernel has ended it for want of memory', async (context) => {
+      if (name === 'podman') context.skip('Podman does not say so on cgroup v1');
       const limits = { memoryBytes: 32 << 20, cpus: 1, processes: 16 };
       const handle = await bench.start({ script: 'exec tail /dev/zero', ends: { code: 137 }, change: { limits } });
       const exit = await bench.driver.wait(handle, { signal: signal() });
-      expect(exit.code).toBe(137);
-      // Podman does not know on cgroup v1. Docker does if it hears of it before the end, and the two may come in either order.
-      expect([undefined, 'out of memory']).toContain(exit.reason);
+      expect(exit).toEqual({ code: 137, reason: 'out of memory' });
     });
   });
 
